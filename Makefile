@@ -1,0 +1,48 @@
+# `make run`  environment (once), then both papers' figures from the simulated sky
+# `make quick` the same on a tiny sky, for a first look and for tests
+# `make test`  the test suite        `make lint`  ruff, snakefmt, snakemake --lint
+# `make lock`  pin envs/requirements.in again (needs uv)
+
+SHELL := /bin/bash
+VENV ?= .venv
+CORES ?= all
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.requirements-installed
+# the first Python that the pinned packages support
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(int((3,11)<=sys.version_info[:2]<=(3,13)))' 2>/dev/null | grep 1),$(p),)))
+export PYTHONHASHSEED := 0
+
+.PHONY: run quick test lint lock env clean help
+
+run: env
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+
+quick: env
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --configfile config/quick.yaml
+
+test: env
+	$(BIN)/python -m pytest tests
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+env: $(STAMP)
+
+$(STAMP): envs/requirements.txt
+	@if [ -z "$(PYTHON)" ]; then echo "No Python 3.11, 3.12 or 3.13 was found; install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@echo "Building the environment in $(VENV) with $(PYTHON) (once, a minute or two) ..."
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/requirements.txt
+	@touch $(STAMP)
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url envs/requirements.in -o envs/requirements.txt
+
+clean:
+	rm -rf results figures .snakemake
+
+help:
+	@sed -n '1,4p' Makefile

@@ -1,0 +1,1 @@
+"""The simulated sky: stars, photometry and surveys, written as the archives publish them."""
