@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+
 from starlabels.sky import random as rnd
 
 N = 100_000
