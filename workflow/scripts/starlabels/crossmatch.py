@@ -1,0 +1,179 @@
+"""Match the rows of a catalogue to Gaia at each row's own date: candidate search, nearest and unique pairs.
+
+Candidates come from k-d trees of unit vectors; every candidate pair is then tested exactly at the date of its own row.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .astrometry import ARCSEC, Positions, motion_vectors, normalised, pair_separation, unit_vectors
+from .cells import cell_of
+
+#: Gaia stars are searched in tiers: how far (arcsec) a star of a tier may stray from its place in the tree.
+TIER_PADS = (0.3, 3.0, np.inf)
+#: Rows of the left catalogue per query; no result depends on it.
+CHUNK = 250_000
+
+NO_POSITION, NO_CANDIDATE, AMBIGUOUS, NOT_UNIQUE, KEPT = range(5)
+OUTCOMES = ("no_position", "no_candidate", "ambiguous", "not_unique", "kept")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs of a match, sorted by the left row.
+
+    Attributes
+    ----------
+    left, gaia : ndarray of int, shape (n,)
+        Row numbers of each pair.
+    sep_arcsec : ndarray, shape (n,)
+        Separation at the date of the left row.
+    outcome : ndarray of int8, one a left row
+        Index into OUTCOMES.
+    nearest : ndarray of int, one a left row
+        The Gaia row that decides (the nearest one, or the brighter one of a settled pair), -1 without a candidate.
+    counts : dict
+        Left rows of each outcome, and `settled`: ambiguous ones that brightness settled.
+    """
+
+    left: np.ndarray
+    gaia: np.ndarray
+    sep_arcsec: np.ndarray
+    outcome: np.ndarray
+    nearest: np.ndarray
+    counts: dict = field(default_factory=dict)
+
+
+def candidates(
+    left: Positions, gaia: Positions, radius_arcsec: float, move: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every pair within the radius at the date of the left row.
+
+    The trees hold Gaia at the middle of the left dates; a star can stray from there by its motion times half their
+    range, which widens the search of its tier. Left rows without a position or date have no candidate.
+
+    Returns
+    -------
+    left, gaia : ndarray of int
+        Row numbers, sorted by left row, then separation, then Gaia row.
+    sep_arcsec : ndarray
+    """
+    dates, rows = left.dates(), np.flatnonzero(left.usable())
+    if not len(rows) or not len(gaia):
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    rows = rows[np.argsort(cell_of(left.ra[rows], left.dec[rows], 4096), kind="stable")]   # neighbours share tree nodes
+
+    star, pads = unit_vectors(gaia.ra, gaia.dec), np.zeros(len(gaia))
+    if move and gaia.pmra is not None:
+        middle, half = (dates[rows].min() + dates[rows].max()) / 2, (dates[rows].max() - dates[rows].min()) / 2
+        years = (middle - gaia.dates())[:, None]
+        star = normalised(star + motion_vectors(gaia.ra, gaia.dec, gaia.pmra, gaia.pmdec) * years)
+        pads = np.hypot(np.nan_to_num(gaia.pmra), np.nan_to_num(gaia.pmdec)) / 1000 * half
+    found, below = [], -1.0
+    for limit in TIER_PADS:
+        tier = np.flatnonzero((pads > below) & (pads <= limit))
+        below = limit
+        if len(tier):
+            tree = cKDTree(star[tier], balanced_tree=False, compact_nodes=False)
+            reach = (radius_arcsec + pads[tier].max()) * (1 + 1e-9) + 1e-6
+            for first in range(0, len(rows), CHUNK):
+                part = rows[first:first + CHUNK]
+                i, j = _within(tree, unit_vectors(left.ra[part], left.dec[part]), reach)
+                i, j = part[i], tier[j]
+                sep = pair_separation(left, gaia, i, j, move)
+                near = sep <= radius_arcsec
+                found.append((i[near], j[near], sep[near]))
+    i, j, sep = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((j, sep, i))
+    return i[order], j[order], sep[order]
+
+
+def _within(tree: cKDTree, points: np.ndarray, reach_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs (point, tree entry) within the reach: k nearest, with k raised for the points that filled all k."""
+    bound = 2 * np.sin(reach_arcsec * ARCSEC / 2)
+    pending, k, pairs = np.arange(len(points)), 2, []
+    while len(pending):
+        k = min(k, tree.n)
+        _, index = tree.query(points[pending], k=np.arange(1, k + 1), distance_upper_bound=bound)
+        full = (index[:, -1] < tree.n) & (k < tree.n)
+        where, column = np.nonzero((index < tree.n) & ~full[:, None])
+        pairs.append((pending[where], index[where, column]))
+        pending, k = pending[full], 4 * k
+    return np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
+
+
+def match(
+    left: Positions,
+    gaia: Positions,
+    radius_arcsec: float,
+    ambiguous_arcsec: float = 0.0,
+    move: bool = True,
+    unique: bool = True,
+    ambiguous_mag: float | None = None,
+) -> Matches:
+    """Give each left row its nearest Gaia source at the row's own date.
+
+    A row is ambiguous when another candidate is further away than the nearest by less than `ambiguous_arcsec`; it has
+    no pair then, unless `ambiguous_mag` is given and one of these candidates is brighter than all the others by
+    at least that much (two stars too close for the survey make one row that sits on the brighter star).
+
+    Parameters
+    ----------
+    left, gaia : Positions
+    radius_arcsec : float
+        Largest separation.
+    move : bool
+        False: Gaia positions stay at their own epoch (shows what is lost without motions).
+    unique : bool
+        True: of several left rows that claim one Gaia source only the nearest stays (then the first row).
+        False: all claims stay (repeats of one star, merged by the caller).
+    """
+    if not radius_arcsec > 0:
+        raise ValueError(f"radius_arcsec is {radius_arcsec}; a positive number is expected")
+    i, j, sep = candidates(left, gaia, radius_arcsec, move)
+    n = len(left)
+    outcome = np.full(n, NO_CANDIDATE, np.int8)
+    outcome[~left.usable()] = NO_POSITION
+    nearest = np.full(n, -1, np.int64)
+
+    starts, group = _groups(i)                                                     # pairs of one left row, nearest first
+    close = sep - sep[starts][group] < ambiguous_arcsec
+    close[starts] = True
+    rivals = np.bincount(group[close], minlength=len(starts))
+    chosen, ambiguous = starts.copy(), rivals > 1
+    settled = np.zeros(len(starts), bool)
+    if ambiguous_mag is not None and gaia.mag is not None and ambiguous.any():
+        chosen, settled = _settle(group, np.flatnonzero(close & ambiguous[group]), gaia.mag[j], chosen, ambiguous_mag)
+        ambiguous &= ~settled
+    outcome[i[chosen]] = np.where(ambiguous, AMBIGUOUS, KEPT)
+    nearest[i[chosen]] = j[chosen]
+    kept = chosen[~ambiguous]
+    if unique and len(kept):
+        order = kept[np.lexsort((i[kept], sep[kept], j[kept]))]
+        first, _ = _groups(j[order])
+        outcome[i[np.delete(order, first)]] = NOT_UNIQUE
+        kept = np.sort(order[first])
+    counts = {name: int(np.count_nonzero(outcome == code)) for code, name in enumerate(OUTCOMES)}
+    counts["settled"] = int(np.count_nonzero(settled))
+    return Matches(i[kept], j[kept], sep[kept], outcome, nearest, counts)
+
+
+def _groups(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where runs of equal values begin in a grouped array, and the number of the run of each entry."""
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    return np.flatnonzero(new), np.cumsum(new) - 1
+
+
+def _settle(group, rows, mag, chosen, ambiguous_mag):
+    """Among the candidates `rows` of each ambiguous group take the one that outshines all the others, where there is one."""
+    mag = np.nan_to_num(mag, nan=99.0)
+    order = rows[np.lexsort((mag[rows], group[rows]))]
+    first, _ = _groups(group[order])                                               # each group has at least two rows
+    best = order[first[mag[order[first + 1]] - mag[order[first]] >= ambiguous_mag]]
+    chosen, settled = chosen.copy(), np.zeros(len(chosen), bool)
+    chosen[group[best]] = best
+    settled[group[best]] = True
+    return chosen, settled
