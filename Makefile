@@ -46,3 +46,7 @@ clean:
 
 help:
 	@sed -n '1,4p' Makefile
+
+.PHONY: docs
+docs: env
+	PYTHONPATH=workflow/scripts $(BIN)/python workflow/scripts/configuration_page.py

@@ -1,0 +1,66 @@
+# From raw catalogues to every figure and table of two papers.
+#
+#   snakemake --cores N            the default run: a simulated sky, both papers' figures
+#   snakemake --cores N sages      one paper        (also: figures, tables, catalogs, studies)
+#   snakemake -n                   what would run   (every job is known beforehand)
+#
+# Choices stand in config/; what each means in docs/configuration.md.
+
+
+configfile: "config/config.yaml"
+configfile: "config/sages.yaml"
+configfile: "config/datasets.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/acquire.smk"
+include: "workflow/rules/catalogs.smk"
+include: "workflow/rules/crossmatch.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/validate.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/studies.smk"
+
+
+localrules:
+    all,
+    sages,
+    figures,
+    tables,
+    catalogs,
+
+
+rule all:
+    default_target: True
+    input:
+        [targets(paper) for paper in config["papers"]],
+
+
+rule sages:
+    input:
+        targets("sages"),
+
+
+rule figures:
+    input:
+        [figure_files(paper, "figures") for paper in config["papers"]],
+
+
+rule tables:
+    input:
+        [figure_files(paper, "tables") for paper in config["papers"]],
+
+
+rule catalogs:
+    input:
+        [catalog_files(paper) for paper in config["papers"]],
+
+
+onsuccess:
+    report_success(log)
+
+
+onerror:
+    report_error(log)

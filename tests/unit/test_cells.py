@@ -1,0 +1,53 @@
+"""HEALPix cells, Gaia ids, margins."""
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from starlabels import cells
+from starlabels.errors import InputError
+
+
+def test_gaia_ids_carry_their_cell():
+    ra, dec = np.array([56.75, 201.7, 0.01]), np.array([24.1, -47.5, 89.9])
+    pixel = cells.cell_of(ra, dec, 4096)
+    ids = (pixel << 35) + np.array([0, 123456, 2**35 - 1])
+    for nside in (1, 8, 64):
+        np.testing.assert_array_equal(cells.cell_of_gaia_id(ids, nside), cells.cell_of(ra, dec, nside))
+
+
+def test_a_disc_is_covered_by_its_cells():
+    rng = np.random.default_rng(1)
+    found = cells.cells_in_disc(140.0, 40.0, 2.0, 16)
+    angle, r = rng.uniform(0, 360, 3000), 2 * np.sqrt(rng.uniform(size=3000))
+    points = SkyCoord(140 * u.deg, 40 * u.deg).directional_offset_by(angle * u.deg, r * u.deg)
+    assert set(cells.cell_of(points.ra.deg, points.dec.deg, 16)) == set(found)
+
+
+@pytest.mark.parametrize("nside", [4, 16])
+def test_margin_finds_every_foreign_cell_within_it(nside):
+    """Dense truth: a source is in a cell's margin if any point of a fine disc of that radius falls in the cell."""
+    rng = np.random.default_rng(7)
+    margin = 400.0
+    centre = SkyCoord(rng.uniform(0, 360, 12) * u.deg, np.degrees(np.arcsin(rng.uniform(-1, 1, 12))) * u.deg)
+    lon, lat = cells._healpix(nside).boundaries_lonlat(cells.cell_of(centre.ra.deg, centre.dec.deg, nside), step=3)
+    corner = SkyCoord(lon.ravel(), lat.ravel())
+    near = corner[:, None].directional_offset_by(rng.uniform(0, 360, (len(corner), 6)) * u.deg, rng.uniform(0, 500, (len(corner), 6)) * u.arcsec)
+    ra, dec = near.ra.deg.ravel(), near.dec.deg.ravel()
+    own = cells.cell_of(ra, dec, nside)
+    index, cell = cells.other_cells_within(ra, dec, own, nside, margin)
+    found = set(zip(index.tolist(), cell.tolist(), strict=True))
+    truth = set()
+    for radius in np.linspace(0.02, 1.0, 25) * margin:
+        for angle in np.arange(0, 360, 2.0):
+            there = cells.cell_of(*cells._offset(ra, dec, angle, radius), nside)
+            truth |= {(i, int(there[i])) for i in np.flatnonzero(there != own)}
+    assert truth and truth <= found
+    assert len(found) < 3 * len(truth)
+
+
+def test_margin_limits():
+    none = cells.other_cells_within(np.array([10.0]), np.array([0.0]), np.array([0]), 8, 0)
+    assert len(none[0]) == 0
+    with pytest.raises(InputError, match="margin_arcsec"):
+        cells.other_cells_within(np.array([10.0]), np.array([0.0]), np.array([0]), 8, 4000)

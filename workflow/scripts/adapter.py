@@ -1,0 +1,34 @@
+"""What every script of a stage shares: its log file, its error message, one thread for linear algebra."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    # set before numpy loads: sums must not depend on the number of threads; the forests use threads of their own
+    os.environ[name] = "1"
+
+from starlabels.errors import InputError  # noqa: E402
+
+
+@contextmanager
+def stage(snakemake) -> Iterator[logging.Logger]:
+    """Run the body of a script: log to the rule's log file and to stderr; end an `InputError` in one clear line."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if snakemake.log:
+        handlers.append(logging.FileHandler(snakemake.log[0], mode="w"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True)
+    log = logging.getLogger(f"rule {snakemake.rule}")
+    try:
+        yield log
+    except InputError as error:
+        log.error("ERROR: %s", error)
+        sys.exit(1)
+    except OSError as error:
+        log.error("ERROR: %s: %s. Check the disk's space and the folder's rights.", error.filename or "a file", error.strerror or error)
+        sys.exit(1)
+    except Exception:
+        log.exception("This looks like a defect of the workflow, not of your input; the traceback follows")
+        raise

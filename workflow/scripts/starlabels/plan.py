@@ -1,0 +1,255 @@
+"""What a run consists of, worked out from the configuration alone: cells, shards, files, figures. No data is read."""
+
+import ast
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from . import settings
+from .cells import cell_name
+from .errors import InputError
+from .sky import layout
+
+#: endings of the simulated sky's native files, as the archives publish them
+NATIVE_ENDINGS = {
+    "sages": "fits", "gaia": "ecsv.gz", "twomass": "psv", "allwise": "parquet", "galex": "fits", "tmass_best_neighbour": "csv",
+    "allwise_best_neighbour": "csv", "lamost": "fits.gz", "apogee": "fits", "rave5": "csv", "pastel": "tsv", "h23": "fits", "a23": "fits",
+}  # fmt: skip
+#: catalogues that photometry is matched from, beside the primary one
+PHOTOMETRY = ("gaia", "twomass", "allwise", "galex", "tmass_best_neighbour", "allwise_best_neighbour")
+
+
+class Plan:
+    """The run that a configuration describes.
+
+    Parameters
+    ----------
+    config : mapping
+        The merged configuration.
+    root : path
+        The project's root, where schemas and defaults stand.
+
+    Raises
+    ------
+    InputError
+        For the first configuration key that is unknown, missing or wrong.
+    """
+
+    def __init__(self, config: Mapping, root: str | Path):
+        self.config, self.root = config, Path(root)
+        settings.check(config, settings.load_yaml(self.root / "workflow/schemas/config.schema.yaml"))
+        settings.check_datasets(config["datasets"], settings.load_yaml(self.root / "workflow/schemas/datasets.schema.yaml"))
+        self.simulated = config["source"] == "simulated"
+        self.sages = config["sages"]
+        self.matched = self.sages["photometry"]["matched"]
+        self.shards = [shard.name for shard in layout.shards(config)] if self.simulated else []
+        self.cells = self._cells()
+        self.cell_names = [cell_name(cell) for cell in self.cells]
+        self._figures = settings.load_yaml(self.root / "config/figures.yaml")
+
+    def _cells(self) -> list[int]:
+        chosen, nside = self.config["cells"]["list"], self.config["cells"]["nside"]
+        everything = list(range(12 * nside**2))
+        if self.matched is not None and self.config["datasets"][self.matched].get("cell_by") == "none":
+            return [0]
+        if chosen == "auto":
+            return layout.cells(self.config) if self.simulated else everything
+        if chosen == "all":
+            return everything
+        if isinstance(chosen, str):
+            raise InputError("configuration key `cells.list`", f"is `{chosen}`", "Use auto, all or a list of cell numbers")
+        outside = [c for c in chosen if c >= len(everything)]
+        if outside:
+            raise InputError("configuration key `cells.list`", f"names cell {outside[0]}", f"With nside {nside} cells end at {len(everything) - 1}")
+        return sorted(set(chosen))
+
+    def vmp_lists(self) -> list[str]:
+        """Names of the datasets that together are the lists of very metal-poor stars."""
+        return [name for name, spec in self.config["datasets"].items() if spec.get("group") == "vmp"]
+
+    def label_datasets(self) -> list[str]:
+        """Datasets that the training and test samples need."""
+        surveys = {s for role in ("train", "test") for s, entry in self.sages["samples"][role].items() if entry}
+        names = [s for s in ("lamost", "apogee", "rave5", "pastel") if s in surveys]
+        return names + (self.vmp_lists() if "vmp" in surveys else [])
+
+    def photometry_datasets(self) -> list[str]:
+        """Datasets that matched stars are made of: the primary catalogue, Gaia, and what the configured bands need."""
+        bands = {b for entry in self.sages["data_sets"] for b in entry["bands"]}
+        names = [self.sages["photometry"]["primary"], "gaia"]
+        for dataset, prefix in (("twomass", "tmass_"), ("allwise", "wise_"), ("galex", "galex_")):
+            if any(b.startswith(prefix) for b in bands):
+                names.append(dataset)
+                neighbour = self.sages["crossmatch"]["best_neighbour"].get(dataset)
+                if neighbour:
+                    names.append(neighbour)
+        return names
+
+    def native_files(self, dataset: str) -> list[str]:
+        """The native files of a dataset, in a fixed order.
+
+        Raises
+        ------
+        InputError
+            When `source` is `files` and nothing matches the dataset's patterns.
+        """
+        results = self.config["output"]["results"]
+        if dataset == "harris" and self.simulated:
+            return [f"{results}/native/harris/mwgc.dat"]
+        if self.simulated and self.matched is None:
+            return [f"{results}/native/{dataset}/part-{shard}.{self.ending(dataset)}" for shard in self.shards]
+        patterns = self.config["datasets"][dataset].get("files") or []
+        found = sorted({path for pattern in patterns for path in glob.glob(os.path.expanduser(os.path.expandvars(pattern)))})
+        if not found:
+            raise InputError(
+                f"configuration key `datasets.{dataset}.files`",
+                f"matches no file ({', '.join(patterns) or 'empty'})",
+                "Give the path or pattern of the file in your configuration (environment variables are filled in)",
+            )
+        return found
+
+    @staticmethod
+    def ending(dataset: str) -> str:
+        """File ending of a simulated native file."""
+        return NATIVE_ENDINGS.get(dataset, "csv")
+
+    def simulated_datasets(self) -> list[str]:
+        """Every dataset that the simulated sky publishes shard by shard."""
+        return [*NATIVE_ENDINGS, *self.vmp_lists()]
+
+    def dust_folder(self) -> str:
+        """Folder of the SFD maps."""
+        chosen = self.config["dust"]["map"]
+        return f"{self.config['output']['results']}/native/dust" if chosen == "simulated" else chosen
+
+    def available(self) -> set[str]:
+        """What this run can show; figures name what they need of it."""
+        have = {f"set{entry['id']}" for entry in self.sages["data_sets"]}
+        if self.simulated and self.matched is None:
+            have |= {"truth", "positions"}
+        elif self.matched is None:
+            have |= {"positions"}
+        if self.sages["features"]["abs_magnitude"] and self.sages["classes"]["rule"] == "cmd":
+            have.add("cmd")
+        if self.matched is None:
+            have |= {f"external_{name}" for name in self.sages["validation"]["external"]}
+            if self.sages["clusters"]["list"]:
+                have.add("clusters")
+        if self.sages["cool_mask"]["colour_max"] is not None:
+            have.add("cool_mask")
+        return have
+
+    def figures(self, paper: str, kind: str) -> list[tuple[str, str]]:
+        """(file stem, ending) of every figure or table of a paper that this run can make; `kind` is figures or tables."""
+        endings = ("pdf", "png", "csv") if kind == "figures" else ("tex", "csv")
+        names = [e["id"] for e in self._figures[kind] if e["paper"] == paper and set(e.get("needs", [])) <= self.available()]
+        return [(name, ending) for name in names for ending in endings]
+
+    def figure(self, paper: str, name: str) -> dict:
+        """The entry of config/figures.yaml for one figure or table."""
+        for entry in [*self._figures["figures"], *self._figures["tables"]]:
+            if entry["paper"] == paper and entry["id"] == name:
+                return entry
+        raise InputError("config/figures.yaml", f"has no entry `{name}` of paper `{paper}`")
+
+    def missing_figures(self) -> list[str]:
+        """Figures that the papers have and this run cannot make, with what is lacking."""
+        have = self.available()
+        entries = [*self._figures["figures"], *self._figures["tables"]]
+        lacking = [(e["id"], sorted(set(e.get("needs", [])) - have)) for e in entries if e["paper"] in self.config["papers"]]
+        return [f"{name} (needs {', '.join(needs)})" for name, needs in lacking if needs]
+
+
+def module_files(scripts: str | Path, script: str, *modules: str) -> list[str]:
+    """Files of this project's modules that a script, or the modules named besides, import directly or not.
+
+    Found by reading the import statements (also those inside functions), so nothing is executed.
+    """
+    scripts = Path(scripts)
+    seen: set[Path] = set()
+    todo = [scripts / script] if script else []
+    todo += [f for m in modules for f in _files_of(scripts, m)]
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        todo += [f for m in _imports(path, scripts) for f in _files_of(scripts, m)]
+    return sorted(str(p) for p in seen if not script or p != scripts / script)
+
+
+@lru_cache(maxsize=None)
+def _files_of(scripts: Path, module: str) -> tuple[Path, ...]:
+    """The file of a module, with the packages above it; nothing for modules from elsewhere."""
+    parts = module.split(".")
+    found = []
+    for depth in range(1, len(parts) + 1):
+        base = scripts.joinpath(*parts[:depth])
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            if path.is_file():
+                found.append(path)
+    return tuple(found)
+
+
+@lru_cache(maxsize=None)
+def _imports(path: Path, scripts: Path) -> tuple[str, ...]:
+    package = path.parent.relative_to(scripts).parts
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = list(package[: len(package) - node.level + 1]) if node.level else []
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(names)
+
+
+def stage_minutes(results: str | Path) -> pd.DataFrame:
+    """Minutes and peak memory of each rule, from Snakemake's benchmark files: columns rule, jobs, minutes, peak_mb."""
+    rows = []
+    for path in sorted(Path(results, "benchmarks").glob("**/*.tsv")):
+        table = pd.read_csv(path, sep="\t", na_values="-")
+        rows.append((path.relative_to(Path(results, "benchmarks")).parts[0], float(table["s"].sum()), float(table["max_rss"].max())))
+    frame = pd.DataFrame(rows, columns=["rule", "seconds", "peak_mb"])
+    grouped = frame.groupby("rule").agg(jobs=("seconds", "size"), minutes=("seconds", "sum"), peak_mb=("peak_mb", "max"))
+    grouped["minutes"] /= 60
+    return grouped.sort_values("minutes", ascending=False).reset_index()
+
+
+def closing_message(results: str, figures: str, papers: Iterable[str], simulated: bool, missing: list[str]) -> str:
+    """What is printed when a run has ended well: where to look, and how long each stage took."""
+    lines = ["", "Done."]
+    for paper in papers:
+        folder = Path(figures, paper)
+        if folder.exists():
+            lines.append(f"  figures and tables: {folder}/  ({len(list(folder.glob('*.png')))} figures, {len(list(folder.glob('table*.tex')))} tables)")
+        lines.append(f"  final catalogues:   {Path(results, paper, 'catalog')}/")
+        lines.append(f"  numbers:            {Path(results, paper, 'validation')}/")
+    if simulated:
+        lines.append("  These numbers come from a SIMULATED sky; they test the workflow and are not measurements of real stars.")
+    if missing:
+        lines.append("  Not made by this configuration: " + "; ".join(missing))
+    table = stage_minutes(results)
+    if len(table):
+        lines += ["", f"  {'stage':<24}{'jobs':>5}{'minutes':>9}{'peak MB':>9}"]
+        lines += [f"  {r.rule:<24}{r.jobs:>5}{r.minutes:>9.2f}{r.peak_mb:>9.0f}" for r in table.itertuples()]
+        lines.append(f"  {'sum over jobs':<24}{table['jobs'].sum():>5}{table['minutes'].sum():>9.2f}")
+    return "\n".join(lines)
+
+
+def failure_message(results: str, snakemake_log: str, started: float) -> str:
+    """The error lines of the jobs that failed since `started` (seconds of the epoch), so that nobody has to search for them."""
+    lines = ["", "The run stopped."]
+    recent = sorted(p for p in Path(results, "logs").glob("**/*.log") if p.stat().st_mtime >= started)
+    for path in recent:
+        found = re.findall(r"ERROR: (.*)", path.read_text(errors="replace"))
+        lines += [f"  {text}\n    (log: {path})" for text in found[:1]]
+    lines.append(f"  Snakemake's own log: {snakemake_log}")
+    lines.append("  Mend the cause and start the same command again: what is finished is kept.")
+    return "\n".join(lines)
