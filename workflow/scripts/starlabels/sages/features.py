@@ -92,7 +92,8 @@ def _described(cfg: Mapping, columns: Mapping) -> dict:
         text = f"{band} corrected for extinction, R = {spec['reddening']}"
         out[f"{band}_0"] = {"unit": "mag", "description": text, "source": "Table 1"}
     for band in absolute_bands(cfg):
-        out[f"abs_{band}_0"] = {"unit": "mag", "description": f"absolute magnitude in {band}, corrected for extinction", "source": "parallax"}
+        text = f"absolute magnitude in {band}, corrected for extinction"
+        out[f"abs_{band}_0"] = {"unit": "mag", "description": text, "source": "parallax"}
     out["star_class"] = {"unit": "", "description": "class of Figure 1", "source": f"rule {cfg['classes']['rule']}"}
     for entry in cfg["data_sets"]:
         text = f"passes every prediction cut of data set {entry['id']} and is a dwarf or a giant"

@@ -194,7 +194,8 @@ def refuse_empty(samples: pd.DataFrame, cfg: Mapping, data_set: int, flows: Mapp
             else:
                 reasons.append(f"{name}: sages.samples.test_fraction leaves none of {flows[name][-1]['kept']} rows")
         why = "; ".join(reasons) or f"sages.samples.{role} names no survey"
-        raise InputError(f"the {role} sample of data set {data_set}", f"is empty ({why})", "Loosen that cut under `sages:`, or give more labels")
+        remedy = "Loosen that cut under `sages:`, or give more labels"
+        raise InputError(f"the {role} sample of data set {data_set}", f"is empty ({why})", remedy)
 
 
 def offset_check(labels: pd.DataFrame, survey: str = "vmp", reference: str = "lamost", offset: float = 0.427) -> dict:
@@ -223,7 +224,8 @@ def offset_check(labels: pd.DataFrame, survey: str = "vmp", reference: str = "la
     out["sign_agrees"] = bool(median * offset < 0) if n and offset else None
     out["warning"] = None
     if out["sign_agrees"] is False:
-        out["warning"] = f"{survey} minus {reference} is {median:+.3f} dex on {n} common stars, so adding {offset:+.3f} widens the difference"
+        found = f"{survey} minus {reference} is {median:+.3f} dex on {n} common stars"
+        out["warning"] = f"{found}, so adding {offset:+.3f} widens the difference"
         log.warning(out["warning"])
     return out
 
@@ -291,7 +293,6 @@ def _described(columns: Mapping) -> dict:
         "in_train": "the star is in the training sample with any survey",
         **{f"use_{label}": f"{label} of this row may be used" for label in LABELS},
     }
-    units = {"teff": "K", "logg": "log(cm/s2)", "feh": "dex"}
-    labels = {c: {"unit": units[c.removesuffix("_err")], "description": f"label {c}"} for c in LABEL_COLUMNS}
-    return {**columns, **labels, **{name: {"unit": "dex" if "feh" in name and "use" not in name else "", "description": text}
-                                    for name, text in texts.items()}}
+    units = {"teff": "K", "logg": "log(cm/s2)", "feh": "dex", "feh_published": "dex"}
+    texts |= {c: f"label {c}" for c in LABEL_COLUMNS}
+    return {**columns, **{name: {"unit": units.get(name.removesuffix("_err"), ""), "description": text} for name, text in texts.items()}}

@@ -17,7 +17,7 @@ LABELS = ("teff", "logg", "feh")
 class Selection:
     """A mask over all rows that cuts narrow, and the flow table of what each took away."""
 
-    def __init__(self, n: int, name: str = "all rows"):
+    def __init__(self, n: int, name: str):
         self.mask = np.ones(n, dtype=bool)
         self.flow = Flow(n, name)
 
@@ -77,7 +77,7 @@ def prediction_mask(frame: pd.DataFrame, cfg: Mapping, data_set: int) -> tuple[n
     InputError
         When a needed column is absent or not numeric.
     """
-    chosen = photometric_cuts(Selection(len(frame), "SAGES stars with a Gaia source"), frame, cfg, data_set, "predict")
+    chosen = photometric_cuts(Selection(len(frame), "matched stars"), frame, cfg, data_set, "predict")
     return chosen.mask, chosen.flow
 
 
