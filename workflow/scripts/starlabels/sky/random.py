@@ -86,6 +86,11 @@ def gamma_of(u: ArrayLike, shape: float, scale: ArrayLike = 1.0) -> np.ndarray:
     return np.asarray(scale) * special.gammaincinv(shape, np.asarray(u))
 
 
+def gamma_cdf(x: ArrayLike, shape: float, scale: float = 1.0) -> np.ndarray:
+    """Cumulative function of the gamma law, to truncate `gamma_of`."""
+    return special.gammainc(shape, np.asarray(x) / scale)
+
+
 def poisson_of(u: ArrayLike, mean: float) -> np.ndarray:
     """Poisson variates (int64) of one mean."""
     top = int(mean + 12 * np.sqrt(mean) + 20)

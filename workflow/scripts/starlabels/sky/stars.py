@@ -1,0 +1,292 @@
+"""The true stars of the simulated sky: everything about a star that no survey has touched yet.
+
+A star is a function of the seed and its index (and of the place and reddening that the caller gives it). Field stars have a
+G magnitude from an exponential law and the distance that follows from it; a star that this puts beyond the reach of its
+component (4, 9, 25 kpc), or outside the temperatures that the colours cover, is drawn again, at most `TRIES` times,
+each time from numbers of its own. No result depends on the other stars of the call.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from astropy import units as u
+from astropy.coordinates import offset_by
+
+from ..errors import InputError
+from . import colours, evolution, kinematics, populations, remnants
+from . import random as rnd
+
+G_RANGE = (11.0, 18.0)
+G_SCALE = 2.2  # mag in which the density of field stars grows by e
+GIANT_SHARE = 0.16  # before rejection
+BINARY_SHARE = 0.30  # of the dwarfs
+TEFF_RANGE = (3800.0, 8000.0)  # K: no molecules, and no colour relation above
+MASS_MIN = 0.5
+TRIES = 8
+CLUSTER_TRIES = 24
+CLUSTER_PM_SCATTER = 0.15  # mas/yr
+CLUSTER_RV_SCATTER = 1.5  # km/s
+# rotation, activity, CNO: mag in each band, in the order of colours.BANDS
+COSMIC_SCATTER = np.array([0.002, 0.003, 0.003, 0.004, 0.004, 0.004, 0.005, 0.005, 0.012, 0.010, 0.04])
+
+COLUMNS = (
+    "star_index", "component", "kind", "ra", "dec", "distance", "parallax", "pmra", "pmdec", "rv", "mass", "age", "teff", "logg",
+    "feh", "alpha_fe", "mg_fe", "si_fe", "al_fe", "ni_fe", "ebv", "is_binary", "mass_ratio",
+    *(f"abs_{b}" for b in colours.BANDS), *colours.BANDS,
+)  # fmt: skip
+
+
+def reddening_of(config: Mapping) -> np.ndarray:
+    """R_X of the eleven bands, in the order of `colours.BANDS`.
+
+    Raises
+    ------
+    InputError
+        When a band is absent from `sages.bands`: the simulated sky makes all eleven.
+    """
+    bands = config["sages"]["bands"]
+    for band in colours.BANDS:
+        if band not in bands:
+            raise InputError(f"sages.bands.{band}", "is absent", "The simulated sky needs the reddening coefficient of all eleven bands")
+    return np.array([float(bands[b]["reddening"]) for b in colours.BANDS])
+
+
+def _evolve(u, giant, mass_to, age, zeta, clump_share, luminosity_min=0.0):
+    """Mass, luminosity, Teff from uniforms u (n, 2): clump or not, phase or mass."""
+    mass = np.where(giant, mass_to, MASS_MIN + (mass_to - MASS_MIN) * u[:, 1] ** 0.62)
+    luminosity, teff = np.empty_like(mass), np.empty_like(mass)
+    burns = giant & (u[:, 0] < clump_share)
+    red, dwarf = giant & ~burns, ~giant
+    luminosity[dwarf], teff[dwarf] = evolution.main_sequence(mass[dwarf], 1000 * age[dwarf], zeta[dwarf])
+    luminosity[red], teff[red] = evolution.red_giant(mass[red], zeta[red], u[red, 1], luminosity_min)
+    luminosity[burns], teff[burns] = evolution.clump(mass[burns], zeta[burns], u[burns, 1])
+    return mass, luminosity, teff
+
+
+def _companions(u, star, wanted):
+    """Add `is_binary` and `mass_ratio` (NaN: single) from uniforms u (n, 2), and M_G of both stars together."""
+    logg = evolution.surface_gravity(star["mass"], star["luminosity"], star["teff"])
+    star["logg"] = logg
+    star["is_binary"] = wanted & (u[:, 0] < BINARY_SHARE) & (logg >= colours.LOGG_GIANT)
+    star["mass_ratio"] = np.where(star["is_binary"], 0.2 + 0.8 * u[:, 1], np.nan)
+    m_g = colours.absolute_g(star["luminosity"], star["teff"])
+    both = star["is_binary"]
+    second_l, second_t = _secondary(star, both)
+    m_g[both] = colours.add_fluxes(m_g[both], colours.absolute_g(second_l, second_t))
+    star["m_g"] = m_g
+
+
+def _secondary(star, both):
+    q = star["mass_ratio"][both]
+    return star["luminosity"][both] * q**4.5, star["teff"][both] * q**0.6
+
+
+def _within(value, limits):
+    return (value >= limits[0]) & (value <= limits[1])
+
+
+def _repeat(n, tries, attempt):
+    """Draw until accepted: attempt(number, rows) -> (columns of those rows, accepted); the last one is taken as it is."""
+    star, todo = {}, np.arange(n)
+    for number in range(tries):
+        drawn, accepted = attempt(number, todo)
+        done = accepted if number < tries - 1 else np.ones(len(todo), bool)
+        for name, values in drawn.items():
+            if name not in star:
+                star[name] = np.zeros(n, values.dtype)
+            star[name][todo[done]] = values[done]
+        todo = todo[~done]
+        if not len(todo):
+            break
+    return star
+
+
+def _draw_g(u, g_range):
+    low, high = g_range
+    return low + G_SCALE * np.log1p(u * np.expm1((high - low) / G_SCALE))
+
+
+def _distance(g, m_g, red_g, ebv):
+    return 10.0 ** ((g - m_g - red_g * ebv + 5) / 5)
+
+
+def draw_field_stars(
+    index: np.ndarray, ra: np.ndarray, dec: np.ndarray, ebv: np.ndarray, config: Mapping, g_range: tuple[float, float] | None = None
+) -> pd.DataFrame:
+    """True stars of the general field.
+
+    Parameters
+    ----------
+    index : array of int64, shape (n,)
+        Star indices; with the seed they fix everything but position and reddening.
+    ra, dec : ndarray, shape (n,)
+        ICRS, epoch 2016.0, deg.
+    ebv : ndarray, shape (n,)
+        True E(B-V), mag.
+    config : mapping
+        The whole configuration: `seed`, `sky.binaries`, `sky.metal_poor_boost` (default 0.02), `sky.g_range`, `sages.bands`.
+    g_range : (float, float), optional
+        Apparent G between which stars are drawn; default `sky.g_range`, else 11-18.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`: deg, pc, mas, mas/yr, km/s, solar masses, Gyr, K, dex, mag. Labels of white dwarfs and hot
+        subdwarfs are NaN, `mass_ratio` of single stars too.
+
+    Raises
+    ------
+    InputError
+        When `sages.bands` lacks a band or the range of G is empty.
+    """
+    index, ra, dec, ebv = np.asarray(index, np.int64), np.asarray(ra, float), np.asarray(dec, float), np.asarray(ebv, float)
+    seed, sky, reddening = config["seed"], config["sky"], reddening_of(config)
+    g_range = tuple(g_range if g_range is not None else sky.get("g_range", G_RANGE))
+    if not g_range[0] < g_range[1]:
+        raise InputError("sky.g_range", f"is {list(g_range)}", "Give the bright limit first and a fainter second one")
+    component, boosted = populations.draw_components(seed, index, sky.get("metal_poor_boost", 0.02))
+
+    def attempt(number, rows):
+        u, part = rnd.uniforms(seed, f"true/star/{number}", index[rows], 10), component[rows]
+        feh = populations.draw_feh(u[:, 0:2], part, boosted[rows])
+        star = {"feh": feh, "age": populations.draw_age(u[:, 2], part), "alpha_fe": populations.draw_alpha(u[:, 3], feh, part)}
+        zeta = evolution.zeta_of(feh, star["alpha_fe"])
+        giant, mass_to = u[:, 4] < GIANT_SHARE, evolution.turn_off_mass(star["age"], zeta)
+        star["mass"], star["luminosity"], star["teff"] = _evolve(
+            u[:, 5:7], giant, mass_to, star["age"], zeta, populations.CLUMP_SHARE[part]
+        )
+        accepted = _within(star["teff"], TEFF_RANGE)
+        star["teff"] = np.clip(star["teff"], *TEFF_RANGE)
+        _companions(u[:, 8:10], star, ~giant & bool(sky["binaries"]))
+        far = _distance(_draw_g(u[:, 7], g_range), star["m_g"], reddening[0], ebv[rows])
+        limit = populations.DISTANCE_LIMIT[part]
+        star["distance"] = np.minimum(far, limit)
+        return star, accepted & (far <= limit)
+
+    star = _repeat(len(index), TRIES, attempt)
+    return _field_frame(index, ra, dec, ebv, config, g_range, star, component)
+
+
+def _field_frame(index, ra, dec, ebv, config, g_range, star, component):
+    seed, reddening = config["seed"], reddening_of(config)
+    remnant, white = remnants.draw_remnants(seed, index)
+    if not star:  # no star at all
+        star = {c: np.zeros(0) for c in ("feh", "age", "alpha_fe", "mass", "luminosity", "teff", "logg", "mass_ratio", "distance")}
+        star["is_binary"] = np.zeros(0, bool)
+    component = np.where(remnant, populations.THIN, component)
+    velocity = kinematics.draw_velocities(seed, index, component, star["feh"], star["age"])
+    star.update(populations.draw_elements(seed, index, star["feh"], star["alpha_fe"], component == populations.ACCRETED))
+    absolute = _photometry(seed, index, star)
+    if remnant.any():
+        absolute[remnant] = remnants.magnitudes(seed, index[remnant], white[remnant])
+        g = _draw_g(rnd.uniforms(seed, "true/remnant_g", index[remnant], 1)[:, 0], g_range)
+        star["distance"][remnant] = np.minimum(
+            _distance(g, absolute[remnant, 0], reddening[0], ebv[remnant]), populations.DISTANCE_LIMIT[populations.THIN]
+        )
+        for name in ("age", "teff", "logg", "feh", "alpha_fe", "mg_fe", "si_fe", "al_fe", "ni_fe", "mass_ratio"):
+            star[name][remnant] = np.nan
+        star["mass"][remnant] = np.where(white[remnant], 0.60, 0.47)
+        star["is_binary"][remnant] = False
+    pmra, pmdec, star["rv"] = kinematics.observe(ra, dec, star["distance"], velocity)
+    star["pmra"], star["pmdec"] = kinematics.force_fast(seed, index, pmra, pmdec)
+    kind = np.where(star["logg"] < colours.LOGG_GIANT, 1, 0)
+    kind = np.where(remnant, np.where(white, 2, 3), kind)
+    names = np.array(populations.COMPONENTS)[component]
+    return _frame(index, names, kind, ra, dec, ebv, star, absolute, reddening)
+
+
+def _photometry(seed, index, star):
+    """Absolute magnitudes (n, 11) with companions and cosmic scatter."""
+    absolute = colours.absolute_magnitudes(star["luminosity"], star["teff"], star["logg"], star["feh"])
+    both = star["is_binary"]
+    if both.any():
+        lum, teff = _secondary(star, both)
+        logg = evolution.surface_gravity(star["mass"][both] * star["mass_ratio"][both], lum, teff)
+        absolute[both] = colours.add_fluxes(absolute[both], colours.absolute_magnitudes(lum, teff, logg, star["feh"][both]))
+    return absolute + COSMIC_SCATTER * rnd.normals(seed, "true/scatter", index, len(colours.BANDS))
+
+
+def _frame(index, component, kind, ra, dec, ebv, star, absolute, reddening):
+    apparent = absolute + (5 * np.log10(star["distance"]) - 5)[:, None] + reddening * ebv[:, None]
+    columns = {
+        **star,
+        "star_index": index,
+        "component": pd.array(component, dtype="str"),
+        "kind": pd.array(np.array(["dwarf", "giant", "white_dwarf", "hot_subdwarf"])[kind], dtype="str"),
+        "ra": ra,
+        "dec": dec,
+        "ebv": ebv,
+        "parallax": 1000 / star["distance"],
+    }
+    for j, band in enumerate(colours.BANDS):
+        columns[f"abs_{band}"], columns[band] = absolute[:, j], apparent[:, j]
+    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+
+
+def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> pd.DataFrame:
+    """True members of a cluster, one for each index.
+
+    They share distance, age, reddening, [alpha/Fe] and (but for `feh_spread`) [Fe/H]. Places follow a Plummer profile cut
+    at the cluster's radius; motions scatter by 0.15 mas/yr in each axis. Giants are drawn above the luminosity
+    that is seen at `g_max`, uniformly in time.
+
+    Parameters
+    ----------
+    index : array of int64, shape (n,)
+        Star indices.
+    cluster : mapping
+        One entry of `clusters.CLUSTERS`.
+    config : mapping
+        The whole configuration: `seed`, `sky.binaries`, `sages.bands`.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `draw_field_stars`; `component` is the cluster's name.
+    """
+    index = np.asarray(index, np.int64)
+    seed, reddening, n = config["seed"], reddening_of(config), len(index)
+    name = f"cluster/{cluster['name']}"
+    ebv = np.full(n, float(cluster["ebv"]))
+    modulus = 5 * np.log10(cluster["distance"] / 10) + reddening[0] * cluster["ebv"]
+    m_g_range = (cluster["g_min"] - modulus, cluster["g_max"] - modulus)
+    luminosity_min = 10.0 ** (0.4 * (colours.MBOL_SUN - m_g_range[1]))  # without bolometric correction: a little too faint, never too bright
+    clump_share = populations.CLUMP_SHARE[populations.THIN if cluster["age"] < 6 else populations.ACCRETED]
+    shared = rnd.normals(seed, f"{name}/feh", index, 2)
+    alpha = np.full(n, float(cluster["alpha_fe"]))
+    feh = np.clip(cluster["feh"] + cluster["feh_spread"] * shared[:, 0], *populations.FEH_LIMITS)
+    zeta, age = evolution.zeta_of(feh, alpha), np.full(n, float(cluster["age"]))
+    mass_to = evolution.turn_off_mass(age, zeta)
+
+    def attempt(number, rows):
+        u = rnd.uniforms(seed, f"{name}/{number}", index[rows], 5)
+        giant = u[:, 0] < cluster["giant_share"]
+        star = {}
+        star["mass"], star["luminosity"], star["teff"] = _evolve(
+            u[:, 1:3], giant, mass_to[rows], age[rows], zeta[rows], clump_share, luminosity_min
+        )
+        accepted = _within(star["teff"], TEFF_RANGE)
+        star["teff"] = np.clip(star["teff"], *TEFF_RANGE)
+        _companions(u[:, 3:5], star, ~giant & bool(config["sky"]["binaries"]))
+        return star, accepted & _within(star["m_g"], m_g_range)
+
+    star = _repeat(n, CLUSTER_TRIES, attempt)
+    star.update(feh=feh, alpha_fe=alpha, age=age, distance=np.full(n, float(cluster["distance"])))
+    star.update(populations.draw_elements(seed, index, feh, alpha, np.zeros(n, bool)))
+    motion = rnd.normals(seed, f"{name}/motion", index, 3)
+    star["pmra"] = cluster["pmra"] + CLUSTER_PM_SCATTER * motion[:, 0]
+    star["pmdec"] = cluster["pmdec"] + CLUSTER_PM_SCATTER * motion[:, 1]
+    star["rv"] = cluster["rv"] + CLUSTER_RV_SCATTER * motion[:, 2]
+    ra, dec = _cluster_positions(rnd.uniforms(seed, f"{name}/place", index, 2), cluster)
+    kind = np.where(star["logg"] < colours.LOGG_GIANT, 1, 0)
+    names = np.full(n, cluster["name"])
+    return _frame(index, names, kind, ra, dec, ebv, star, _photometry(seed, index, star), reddening)
+
+
+def _cluster_positions(draw, cluster):
+    core = cluster["radius"] / 3  # of a projected Plummer profile, cut at the radius: 90 % of its stars
+    share = 0.9 * draw[:, 0]
+    radius = core * np.sqrt(share / (1 - share))
+    lon, lat = offset_by(cluster["ra"] * u.deg, cluster["dec"] * u.deg, 360 * draw[:, 1] * u.deg, radius * u.deg)
+    return lon.wrap_at(360 * u.deg).deg % 360.0, lat.to_value(u.deg)
