@@ -24,8 +24,6 @@ class Positions:
         Date of the positions, Julian year.
     pmra, pmdec : ndarray, optional
         Proper motion (the first including cos dec), mas/yr; NaN or None counts as zero.
-    mag : ndarray, optional
-        Brightness, only used to settle ambiguous pairs.
     """
 
     ra: np.ndarray
@@ -33,7 +31,6 @@ class Positions:
     epoch: np.ndarray | float = GAIA_EPOCH
     pmra: np.ndarray | None = None
     pmdec: np.ndarray | None = None
-    mag: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ra)

@@ -33,9 +33,9 @@ class Matches:
     outcome : ndarray of int8, one a left row
         Index into OUTCOMES.
     nearest : ndarray of int, one a left row
-        The Gaia row that decides (the nearest one, or the brighter one of a settled pair), -1 without a candidate.
+        The nearest Gaia row, also where no pair was kept; -1 without a candidate.
     counts : dict
-        Left rows of each outcome, and `settled`: ambiguous ones that brightness settled.
+        Left rows of each outcome.
     """
 
     left: np.ndarray
@@ -111,13 +111,13 @@ def match(
     ambiguous_arcsec: float = 0.0,
     move: bool = True,
     unique: bool = True,
-    ambiguous_mag: float | None = None,
 ) -> Matches:
     """Give each left row its nearest Gaia source at the row's own date.
 
-    A row is ambiguous when another candidate is further away than the nearest by less than `ambiguous_arcsec`; it has
-    no pair then, unless `ambiguous_mag` is given and one of these candidates is brighter than all the others by
-    at least that much (two stars too close for the survey make one row that sits on the brighter star).
+    A row is ambiguous, and has no pair, when another candidate is further away than the nearest by less than
+    `ambiguous_arcsec`. A companion with its own Gaia row makes a row ambiguous only if the position error, along the
+    line between the two, exceeds about half of (their distance - ambiguous_arcsec). With 3 % of stars having one at
+    0.5 to 4 arcsec this costs 0.01 to 0.03 % of true pairs at an error of 0.08 arcsec, 0.1 to 0.2 % at 0.2 arcsec.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def match(
     """
     if not radius_arcsec > 0:
         raise ValueError(f"radius_arcsec is {radius_arcsec}; a positive number is expected")
-    i, j, sep = candidates(left, gaia, radius_arcsec, move)
+    i, j, sep = candidates(left, gaia, radius_arcsec + ambiguous_arcsec, move)     # rivals may lie just outside the radius
     n = len(left)
     outcome = np.full(n, NO_CANDIDATE, np.int8)
     outcome[~left.usable()] = NO_POSITION
@@ -141,22 +141,18 @@ def match(
     starts, group = _groups(i)                                                     # pairs of one left row, nearest first
     close = sep - sep[starts][group] < ambiguous_arcsec
     close[starts] = True
-    rivals = np.bincount(group[close], minlength=len(starts))
-    chosen, ambiguous = starts.copy(), rivals > 1
-    settled = np.zeros(len(starts), bool)
-    if ambiguous_mag is not None and gaia.mag is not None and ambiguous.any():
-        chosen, settled = _settle(group, np.flatnonzero(close & ambiguous[group]), gaia.mag[j], chosen, ambiguous_mag)
-        ambiguous &= ~settled
-    outcome[i[chosen]] = np.where(ambiguous, AMBIGUOUS, KEPT)
-    nearest[i[chosen]] = j[chosen]
-    kept = chosen[~ambiguous]
+    ambiguous = np.bincount(group[close], minlength=len(starts)) > 1
+    inside = sep[starts] <= radius_arcsec
+    starts, ambiguous = starts[inside], ambiguous[inside]
+    outcome[i[starts]] = np.where(ambiguous, AMBIGUOUS, KEPT)
+    nearest[i[starts]] = j[starts]
+    kept = starts[~ambiguous]
     if unique and len(kept):
         order = kept[np.lexsort((i[kept], sep[kept], j[kept]))]
         first, _ = _groups(j[order])
         outcome[i[np.delete(order, first)]] = NOT_UNIQUE
         kept = np.sort(order[first])
     counts = {name: int(np.count_nonzero(outcome == code)) for code, name in enumerate(OUTCOMES)}
-    counts["settled"] = int(np.count_nonzero(settled))
     return Matches(i[kept], j[kept], sep[kept], outcome, nearest, counts)
 
 
@@ -165,15 +161,3 @@ def _groups(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     new = np.ones(len(key), bool)
     new[1:] = key[1:] != key[:-1]
     return np.flatnonzero(new), np.cumsum(new) - 1
-
-
-def _settle(group, rows, mag, chosen, ambiguous_mag):
-    """Among the candidates `rows` of each ambiguous group take the one that outshines all the others, where there is one."""
-    mag = np.nan_to_num(mag, nan=99.0)
-    order = rows[np.lexsort((mag[rows], group[rows]))]
-    first, _ = _groups(group[order])                                               # each group has at least two rows
-    best = order[first[mag[order[first + 1]] - mag[order[first]] >= ambiguous_mag]]
-    chosen, settled = chosen.copy(), np.zeros(len(chosen), bool)
-    chosen[group[best]] = best
-    settled[group[best]] = True
-    return chosen, settled

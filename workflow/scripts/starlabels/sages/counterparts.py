@@ -1,0 +1,223 @@
+"""Which rows of the catalogues belong to which star: the rules of A-1, A-3 and A-4 on frames of one cell.
+
+A pair belongs to the cell of its Gaia source; rows in the margin take part, so the cells together give what one match
+of the whole sky would give.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..astrometry import Positions, pair_separation
+from ..crossmatch import AMBIGUOUS, NO_CANDIDATE, NO_POSITION, Matches, candidates, match
+from ..flow import Flow
+
+ID = "gaia_dr3_source_id"
+#: Pairs of a best-neighbour table that lie further apart than this (arcsec) are taken for a mix-up of ids.
+TABLE_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class External:
+    """A catalogue that gives a star more bands: first part of its band names, its id, and the date of its positions."""
+
+    prefix: str
+    id: str
+    epoch: float
+    epoch_column: str | None = None
+
+
+EXTERNALS = {
+    "twomass": External("tmass", "tmass_id", 1999.5, "ref_epoch"),
+    "allwise": External("wise", "allwise_id", 2010.6),
+    "galex": External("galex", "galex_objid", 2007.8),
+}
+
+
+def julian_year(mjd: np.ndarray) -> np.ndarray:
+    """Julian year of a modified Julian date."""
+    return 2000.0 + (np.asarray(mjd, float) - 51544.5) / 365.25
+
+
+def bands_with(cfg: Mapping, prefix: str) -> list[str]:
+    """Configured bands whose name begins with `prefix` and an underscore."""
+    return [b for b in cfg["bands"] if b.startswith(f"{prefix}_")]
+
+
+def primary_id(primary: str) -> str:
+    """Id column of the photometric survey."""
+    return "sage_id" if primary == "sages" else f"{primary}_id"
+
+
+def match_primary(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, cfg: Mapping) -> tuple[Matches, Flow, pd.DataFrame]:
+    """Match the photometric survey to Gaia and merge the repeats of a star.
+
+    Every row that claims a Gaia source is a repeat of the star. Each band keeps the row with the smaller error; the
+    position and id are those of the row with the smallest error in the first band (u), then in the next ones.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        id, ra, dec, in_margin and, for each band of the survey, `<band>`, `<band>_err`, `<band>_mjd`.
+
+    Returns
+    -------
+    matches : Matches
+        All claims.
+    flow : Flow
+        Rows of the survey, each counted in one cell: that of its nearest Gaia source, else its own.
+    stars : DataFrame
+        gaia (row), row (of position and id), sep, and for each band `row_<band>`; sorted by Gaia id, sources of this cell only.
+    """
+    primary, settings = cfg["photometry"]["primary"], cfg["crossmatch"]
+    bands = bands_with(cfg, primary)
+    epoch = observation_epoch(rows, bands)
+    left = Positions(rows["ra"].to_numpy(float), rows["dec"].to_numpy(float), epoch)
+    radius, ambiguous = settings["radius_arcsec"][primary], settings["ambiguous_arcsec"]
+    found = match(left, sky, radius, ambiguous, settings["propagate"], unique=False)
+
+    own_star = ~gaia["in_margin"].to_numpy(bool)
+    mine = own_star[found.gaia]
+    i, j, sep = found.left[mine], found.gaia[mine], found.sep_arcsec[mine]
+    error = {}                                                 # a magnitude without an error comes after all others
+    for b in bands:
+        err = np.nan_to_num(rows[f"{b}_err"].to_numpy(float), nan=1e6)
+        error[b] = np.where(np.isfinite(rows[b].to_numpy(float)), err, np.inf)[i]
+    name = np.argsort(np.argsort(rows[primary_id(primary)].to_numpy(str)[i], kind="stable"), kind="stable")
+    best = _first_of(j, [error[b] for b in bands] + [name])
+    stars = pd.DataFrame({"gaia": j[best], "row": i[best], "sep": sep[best]})
+    for b in bands:
+        stars[f"row_{b}"] = i[_first_of(j, [error[b], name])]
+    order = np.argsort(gaia[ID].to_numpy()[stars["gaia"].to_numpy()], kind="stable")
+    stars = stars.iloc[order].reset_index(drop=True)
+
+    counted = owned_rows(found, own_star, ~rows["in_margin"].to_numpy(bool))
+    flow = match_flow(found, counted, radius, ambiguous).cut("repeats of a star merged", len(stars))
+    return found, flow, stars
+
+
+def observation_epoch(rows: pd.DataFrame, bands: list[str]) -> np.ndarray:
+    """Date of a row's position: the mean of the dates of its bands (Julian year), NaN without any."""
+    dates = np.column_stack([julian_year(rows[f"{b}_mjd"].to_numpy(float)) for b in bands])
+    known = np.isfinite(dates)
+    number = known.sum(axis=1)
+    return np.where(number > 0, np.where(known, dates, 0).sum(axis=1) / np.maximum(number, 1), np.nan)
+
+
+def _first_of(group: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
+    """Index of the entry of each group with the smallest keys (the first key counts most); groups in rising order."""
+    order = np.lexsort([*keys[::-1], group])
+    new = np.ones(len(order), bool)
+    new[1:] = group[order][1:] != group[order][:-1]
+    return order[new]
+
+
+def owned_rows(found: Matches, own_star: np.ndarray, own_row: np.ndarray) -> np.ndarray:
+    """Rows of the left catalogue that this cell counts: those whose nearest Gaia source is its own, or that have none and are its own."""
+    near = found.nearest >= 0
+    counted = own_row.copy()
+    counted[near] = own_star[found.nearest[near]]
+    return counted
+
+
+def match_flow(found: Matches, counted: np.ndarray, radius: float, ambiguous: float) -> Flow:
+    """Flow of the left rows of a match through its first steps."""
+    outcome = found.outcome[counted]
+    flow = Flow(len(outcome))
+    steps = {
+        NO_POSITION: "position and date known",
+        NO_CANDIDATE: f"Gaia source within {radius:g} arcsec at that date",
+        AMBIGUOUS: f"no other Gaia source as near (within {ambiguous:g} arcsec)",
+    }
+    for code, text in steps.items():
+        flow.cut(text, outcome != code)
+        outcome = outcome[outcome != code]
+    return flow
+
+
+def match_external(
+    name: str, rows: pd.DataFrame, table: pd.DataFrame | None, gaia: pd.DataFrame, sky: Positions, star: np.ndarray, cfg: Mapping
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Flow]:
+    """Find the row of another catalogue that belongs to each star.
+
+    A star that Gaia's best-neighbour table lists takes the row named there, unless another Gaia source is nearer to that row
+    at its date (then the row is the other's, or holds both). A star without an entry takes the row whose nearest
+    Gaia source it is, within the radius. So no row serves two stars, and borders of cells do not matter.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        id, ra, dec of the other catalogue, with its date column where it has one.
+    table : DataFrame, optional
+        gaia_dr3_source_id, the id, angular_distance.
+    star : ndarray of int
+        Rows of the stars in `gaia`.
+
+    Returns
+    -------
+    index : ndarray of int, one a star
+        Row of the other catalogue, -1 without.
+    sep_arcsec : ndarray
+        Separation at the date of that row, NaN without.
+    by_table : ndarray of bool
+    flow : Flow
+        Stars: all, with a candidate, kept.
+    """
+    what, settings = EXTERNALS[name], cfg["crossmatch"]
+    radius, ambiguous, move = settings["radius_arcsec"][name], settings["ambiguous_arcsec"], settings["propagate"]
+    left = Positions(rows["ra"].to_numpy(float), rows["dec"].to_numpy(float), row_epoch(rows, what.epoch, what.epoch_column))
+    index, sep = np.full(len(star), -1, np.int64), np.full(len(star), np.nan)
+    listed, present, nearest = (np.zeros(len(star), bool) for _ in range(3))
+
+    if table is not None and len(table):
+        entry = table.sort_values([ID, "angular_distance", what.id]).drop_duplicates(ID)
+        at = pd.Index(entry[ID].to_numpy()).get_indexer(gaia[ID].to_numpy()[star])
+        listed = at >= 0
+        unique = rows[what.id].drop_duplicates()
+        place = pd.Index(unique).get_indexer(entry[what.id].to_numpy()[at[listed]])
+        who, k = np.flatnonzero(listed)[place >= 0], unique.index.to_numpy()[place[place >= 0]]
+        present[who] = True
+        distance = pair_separation(left, sky, k, star[who], move)
+        near = distance <= TABLE_LIMIT
+        who, k, distance = who[near], k[near], distance[near]
+        good = _is_nearest(left, sky, k, star[who], distance, move)
+        index[who[good]], sep[who[good]] = k[good], distance[good]
+        nearest[who[good]] = True
+    by_table = nearest.copy()
+
+    loose = ~listed
+    if loose.any():
+        found = match(left, sky, radius, ambiguous, move)
+        slot = np.full(len(gaia), -1, np.int64)
+        slot[star[loose]] = np.flatnonzero(loose)
+        near = slot[found.nearest[found.nearest >= 0]]
+        present[near[near >= 0]] = True
+        mine = slot[found.gaia] >= 0
+        who = slot[found.gaia[mine]]
+        index[who], sep[who], nearest[who] = found.left[mine], found.sep_arcsec[mine], True
+    flow = Flow(len(star), "stars")
+    how = "in Gaia's table, or " if table is not None else ""
+    flow.cut(f"{name} source {how}within {radius:g} arcsec", present)
+    flow.cut("the source's nearest star, not ambiguous", nearest[present])
+    return index, sep, by_table, flow
+
+
+def _is_nearest(left: Positions, sky: Positions, k: np.ndarray, star: np.ndarray, distance: np.ndarray, move: bool) -> np.ndarray:
+    """Whether no other Gaia source is nearer to row `k` (of the left catalogue) than its star."""
+    if not len(k):
+        return np.zeros(0, bool)
+    part = Positions(left.ra[k], left.dec[k], left.dates()[k])
+    i, j, sep = candidates(part, sky, float(distance.max()) + 1e-6, move)
+    rival = (j != star[i]) & (sep < distance[i])
+    good = np.ones(len(k), bool)
+    good[i[rival]] = False
+    return good
+
+
+def row_epoch(rows: pd.DataFrame, default: float, column: str | None = "ref_epoch") -> np.ndarray:
+    """Date of each row's position: its own column where there is one and it is filled, else the catalogue's."""
+    if column is None or column not in rows.columns:
+        return np.full(len(rows), default)
+    return np.nan_to_num(rows[column].to_numpy(float), nan=default)
