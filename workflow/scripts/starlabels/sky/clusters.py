@@ -1,8 +1,8 @@
 """The clusters of both papers: mean values that their members share.
 
 Positions (deg), proper motions (mas/yr), distances (pc), ages (Gyr), [Fe/H] and E(B-V) are literature values from memory, rounded;
-a simulated sky needs only that they are of the right kind. `g_min` and
-`g_max` are the brightest and the faintest member drawn, `giant_share` the share of giants among them (all of them where the turn-off is too faint to be seen).
+a simulated sky needs only that they are of the right kind. `g_min` and `g_max` are the brightest and the faintest member drawn,
+`giant_share` is the share of giants among them before rejection (1 where the turn-off is too faint to be seen).
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,6 @@ from the centre in the plane, circular velocity 236 km/s, own motion (11.1, 12.2
 from functools import lru_cache
 
 import numpy as np
-from astropy import units as u
 from astropy.coordinates import ICRS, Galactic, SkyCoord
 
 from . import random as rnd

@@ -14,92 +14,19 @@ from astropy import units as u
 from astropy.coordinates import offset_by
 
 from ..errors import InputError
-from . import colours, evolution, kinematics, populations, remnants
+from . import colours, evolution, kinematics, populations, remnants, truth
 from . import random as rnd
+from .truth import COLUMNS, reddening_of
+
+__all__ = ["COLUMNS", "draw_cluster_stars", "draw_field_stars", "reddening_of"]
 
 G_RANGE = (11.0, 18.0)
 G_SCALE = 2.2  # mag in which the density of field stars grows by e
 GIANT_SHARE = 0.16  # before rejection
-BINARY_SHARE = 0.30  # of the dwarfs
-TEFF_RANGE = (3800.0, 8000.0)  # K: no molecules, and no colour relation above
-MASS_MIN = 0.5
 TRIES = 8
 CLUSTER_TRIES = 24
 CLUSTER_PM_SCATTER = 0.15  # mas/yr
 CLUSTER_RV_SCATTER = 1.5  # km/s
-# rotation, activity, CNO: mag in each band, in the order of colours.BANDS
-COSMIC_SCATTER = np.array([0.002, 0.003, 0.003, 0.004, 0.004, 0.004, 0.005, 0.005, 0.012, 0.010, 0.04])
-
-COLUMNS = (
-    "star_index", "component", "kind", "ra", "dec", "distance", "parallax", "pmra", "pmdec", "rv", "mass", "age", "teff", "logg",
-    "feh", "alpha_fe", "mg_fe", "si_fe", "al_fe", "ni_fe", "ebv", "is_binary", "mass_ratio",
-    *(f"abs_{b}" for b in colours.BANDS), *colours.BANDS,
-)  # fmt: skip
-
-
-def reddening_of(config: Mapping) -> np.ndarray:
-    """R_X of the eleven bands, in the order of `colours.BANDS`.
-
-    Raises
-    ------
-    InputError
-        When a band is absent from `sages.bands`: the simulated sky makes all eleven.
-    """
-    bands = config["sages"]["bands"]
-    for band in colours.BANDS:
-        if band not in bands:
-            raise InputError(f"sages.bands.{band}", "is absent", "The simulated sky needs the reddening coefficient of all eleven bands")
-    return np.array([float(bands[b]["reddening"]) for b in colours.BANDS])
-
-
-def _evolve(u, giant, mass_to, age, zeta, clump_share, luminosity_min=0.0):
-    """Mass, luminosity, Teff from uniforms u (n, 2): clump or not, phase or mass."""
-    mass = np.where(giant, mass_to, MASS_MIN + (mass_to - MASS_MIN) * u[:, 1] ** 0.62)
-    luminosity, teff = np.empty_like(mass), np.empty_like(mass)
-    burns = giant & (u[:, 0] < clump_share)
-    red, dwarf = giant & ~burns, ~giant
-    luminosity[dwarf], teff[dwarf] = evolution.main_sequence(mass[dwarf], 1000 * age[dwarf], zeta[dwarf])
-    luminosity[red], teff[red] = evolution.red_giant(mass[red], zeta[red], u[red, 1], luminosity_min)
-    luminosity[burns], teff[burns] = evolution.clump(mass[burns], zeta[burns], u[burns, 1])
-    return mass, luminosity, teff
-
-
-def _companions(u, star, wanted):
-    """Add `is_binary` and `mass_ratio` (NaN: single) from uniforms u (n, 2), and M_G of both stars together."""
-    logg = evolution.surface_gravity(star["mass"], star["luminosity"], star["teff"])
-    star["logg"] = logg
-    star["is_binary"] = wanted & (u[:, 0] < BINARY_SHARE) & (logg >= colours.LOGG_GIANT)
-    star["mass_ratio"] = np.where(star["is_binary"], 0.2 + 0.8 * u[:, 1], np.nan)
-    m_g = colours.absolute_g(star["luminosity"], star["teff"])
-    both = star["is_binary"]
-    second_l, second_t = _secondary(star, both)
-    m_g[both] = colours.add_fluxes(m_g[both], colours.absolute_g(second_l, second_t))
-    star["m_g"] = m_g
-
-
-def _secondary(star, both):
-    q = star["mass_ratio"][both]
-    return star["luminosity"][both] * q**4.5, star["teff"][both] * q**0.6
-
-
-def _within(value, limits):
-    return (value >= limits[0]) & (value <= limits[1])
-
-
-def _repeat(n, tries, attempt):
-    """Draw until accepted: attempt(number, rows) -> (columns of those rows, accepted); the last one is taken as it is."""
-    star, todo = {}, np.arange(n)
-    for number in range(tries):
-        drawn, accepted = attempt(number, todo)
-        done = accepted if number < tries - 1 else np.ones(len(todo), bool)
-        for name, values in drawn.items():
-            if name not in star:
-                star[name] = np.zeros(n, values.dtype)
-            star[name][todo[done]] = values[done]
-        todo = todo[~done]
-        if not len(todo):
-            break
-    return star
 
 
 def _draw_g(u, g_range):
@@ -153,31 +80,28 @@ def draw_field_stars(
         star = {"feh": feh, "age": populations.draw_age(u[:, 2], part), "alpha_fe": populations.draw_alpha(u[:, 3], feh, part)}
         zeta = evolution.zeta_of(feh, star["alpha_fe"])
         giant, mass_to = u[:, 4] < GIANT_SHARE, evolution.turn_off_mass(star["age"], zeta)
-        star["mass"], star["luminosity"], star["teff"] = _evolve(
+        star["mass"], star["luminosity"], star["teff"] = truth.evolve(
             u[:, 5:7], giant, mass_to, star["age"], zeta, populations.CLUMP_SHARE[part]
         )
-        accepted = _within(star["teff"], TEFF_RANGE)
-        star["teff"] = np.clip(star["teff"], *TEFF_RANGE)
-        _companions(u[:, 8:10], star, ~giant & bool(sky["binaries"]))
+        accepted = truth.within(star["teff"], truth.TEFF_RANGE)
+        star["teff"] = np.clip(star["teff"], *truth.TEFF_RANGE)
+        truth.companions(u[:, 8:10], star, ~giant & bool(sky["binaries"]))
         far = _distance(_draw_g(u[:, 7], g_range), star["m_g"], reddening[0], ebv[rows])
         limit = populations.DISTANCE_LIMIT[part]
         star["distance"] = np.minimum(far, limit)
         return star, accepted & (far <= limit)
 
-    star = _repeat(len(index), TRIES, attempt)
+    star = truth.repeat(len(index), TRIES, attempt)
     return _field_frame(index, ra, dec, ebv, config, g_range, star, component)
 
 
 def _field_frame(index, ra, dec, ebv, config, g_range, star, component):
     seed, reddening = config["seed"], reddening_of(config)
     remnant, white = remnants.draw_remnants(seed, index)
-    if not star:  # no star at all
-        star = {c: np.zeros(0) for c in ("feh", "age", "alpha_fe", "mass", "luminosity", "teff", "logg", "mass_ratio", "distance")}
-        star["is_binary"] = np.zeros(0, bool)
     component = np.where(remnant, populations.THIN, component)
     velocity = kinematics.draw_velocities(seed, index, component, star["feh"], star["age"])
     star.update(populations.draw_elements(seed, index, star["feh"], star["alpha_fe"], component == populations.ACCRETED))
-    absolute = _photometry(seed, index, star)
+    absolute = truth.photometry(seed, index, star)
     if remnant.any():
         absolute[remnant] = remnants.magnitudes(seed, index[remnant], white[remnant])
         g = _draw_g(rnd.uniforms(seed, "true/remnant_g", index[remnant], 1)[:, 0], g_range)
@@ -193,35 +117,7 @@ def _field_frame(index, ra, dec, ebv, config, g_range, star, component):
     kind = np.where(star["logg"] < colours.LOGG_GIANT, 1, 0)
     kind = np.where(remnant, np.where(white, 2, 3), kind)
     names = np.array(populations.COMPONENTS)[component]
-    return _frame(index, names, kind, ra, dec, ebv, star, absolute, reddening)
-
-
-def _photometry(seed, index, star):
-    """Absolute magnitudes (n, 11) with companions and cosmic scatter."""
-    absolute = colours.absolute_magnitudes(star["luminosity"], star["teff"], star["logg"], star["feh"])
-    both = star["is_binary"]
-    if both.any():
-        lum, teff = _secondary(star, both)
-        logg = evolution.surface_gravity(star["mass"][both] * star["mass_ratio"][both], lum, teff)
-        absolute[both] = colours.add_fluxes(absolute[both], colours.absolute_magnitudes(lum, teff, logg, star["feh"][both]))
-    return absolute + COSMIC_SCATTER * rnd.normals(seed, "true/scatter", index, len(colours.BANDS))
-
-
-def _frame(index, component, kind, ra, dec, ebv, star, absolute, reddening):
-    apparent = absolute + (5 * np.log10(star["distance"]) - 5)[:, None] + reddening * ebv[:, None]
-    columns = {
-        **star,
-        "star_index": index,
-        "component": pd.array(component, dtype="str"),
-        "kind": pd.array(np.array(["dwarf", "giant", "white_dwarf", "hot_subdwarf"])[kind], dtype="str"),
-        "ra": ra,
-        "dec": dec,
-        "ebv": ebv,
-        "parallax": 1000 / star["distance"],
-    }
-    for j, band in enumerate(colours.BANDS):
-        columns[f"abs_{band}"], columns[band] = absolute[:, j], apparent[:, j]
-    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+    return truth.frame(index, names, kind, ra, dec, ebv, star, absolute, reddening)
 
 
 def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> pd.DataFrame:
@@ -251,7 +147,8 @@ def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> 
     ebv = np.full(n, float(cluster["ebv"]))
     modulus = 5 * np.log10(cluster["distance"] / 10) + reddening[0] * cluster["ebv"]
     m_g_range = (cluster["g_min"] - modulus, cluster["g_max"] - modulus)
-    luminosity_min = 10.0 ** (0.4 * (colours.MBOL_SUN - m_g_range[1]))  # without bolometric correction: a little too faint, never too bright
+    # without a bolometric correction: a little too faint, never too bright; the rest is rejected
+    luminosity_min = 10.0 ** (0.4 * (colours.MBOL_SUN - m_g_range[1]))
     clump_share = populations.CLUMP_SHARE[populations.THIN if cluster["age"] < 6 else populations.ACCRETED]
     shared = rnd.normals(seed, f"{name}/feh", index, 2)
     alpha = np.full(n, float(cluster["alpha_fe"]))
@@ -263,15 +160,15 @@ def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> 
         u = rnd.uniforms(seed, f"{name}/{number}", index[rows], 5)
         giant = u[:, 0] < cluster["giant_share"]
         star = {}
-        star["mass"], star["luminosity"], star["teff"] = _evolve(
+        star["mass"], star["luminosity"], star["teff"] = truth.evolve(
             u[:, 1:3], giant, mass_to[rows], age[rows], zeta[rows], clump_share, luminosity_min
         )
-        accepted = _within(star["teff"], TEFF_RANGE)
-        star["teff"] = np.clip(star["teff"], *TEFF_RANGE)
-        _companions(u[:, 3:5], star, ~giant & bool(config["sky"]["binaries"]))
-        return star, accepted & _within(star["m_g"], m_g_range)
+        accepted = truth.within(star["teff"], truth.TEFF_RANGE)
+        star["teff"] = np.clip(star["teff"], *truth.TEFF_RANGE)
+        truth.companions(u[:, 3:5], star, ~giant & bool(config["sky"]["binaries"]))
+        return star, accepted & truth.within(star["m_g"], m_g_range)
 
-    star = _repeat(n, CLUSTER_TRIES, attempt)
+    star = truth.repeat(n, CLUSTER_TRIES, attempt)
     star.update(feh=feh, alpha_fe=alpha, age=age, distance=np.full(n, float(cluster["distance"])))
     star.update(populations.draw_elements(seed, index, feh, alpha, np.zeros(n, bool)))
     motion = rnd.normals(seed, f"{name}/motion", index, 3)
@@ -281,7 +178,7 @@ def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> 
     ra, dec = _cluster_positions(rnd.uniforms(seed, f"{name}/place", index, 2), cluster)
     kind = np.where(star["logg"] < colours.LOGG_GIANT, 1, 0)
     names = np.full(n, cluster["name"])
-    return _frame(index, names, kind, ra, dec, ebv, star, _photometry(seed, index, star), reddening)
+    return truth.frame(index, names, kind, ra, dec, ebv, star, truth.photometry(seed, index, star), reddening)
 
 
 def _cluster_positions(draw, cluster):
