@@ -1,0 +1,227 @@
+"""The compact forest is scikit-learn's forest: same predictions to the last bit, same out-of-bag score, same bytes on disk."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+
+from starlabels import forest
+from starlabels.errors import InputError
+from starlabels.forest_compact import Forest, check_matrix, compact
+from starlabels.npz import load_arrays, save_arrays
+
+SETTINGS = {"n_estimators": 20, "max_features": None, "max_depth": 9, "engine": "sklearn"}
+
+
+def sample(n: int = 2000, p: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    # a coarse grid in one feature, so that values equal thresholds
+    x = rng.normal(size=(n, p))
+    x[:, 0] = np.round(x[:, 0], 1)
+    y = 5000 + 300 * np.sin(2 * x[:, 0]) + 100 * x[:, 1 % p] * x[:, 2 % p] + rng.normal(0, 20, n)
+    return x.astype(np.float32), y
+
+
+@pytest.fixture(scope="module")
+def trained():
+    x, y = sample()
+    return (x, y, *forest.train(x, y, SETTINGS, seed=3, threads=2))
+
+
+def reference(x, y, seed=3, **changes) -> RandomForestRegressor:
+    arguments = {k: v for k, v in SETTINGS.items() if k != "engine"} | changes
+    return RandomForestRegressor(**arguments, bootstrap=True, random_state=seed, n_jobs=1).fit(x, y)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "trees", "depth"), [(2000, 6, 20, 9), (300, 1, 7, None), (1000, 69, 3, 17), (500, 3, 1, 17), (50, 4, 5, 1), (2, 2, 4, 3)]
+)
+def test_predictions_equal_scikit_learn_to_the_last_bit(n, p, trees, depth):
+    x, y = sample(n, p)
+    theirs = reference(x, y, n_estimators=trees, max_depth=depth)
+    ours = compact(theirs, [f"f{k}" for k in range(p)])
+    new = sample(5001, p, seed=9)[0]
+    for rows in (new, new[:1], new[:31], new[:33], new[::-2], x):
+        assert np.array_equal(ours.predict(rows), theirs.predict(rows))
+
+
+def test_values_at_a_threshold_and_float64_features_take_scikit_learns_way():
+    x, y = sample()
+    theirs = reference(x, y)
+    ours = compact(theirs, list("abcdef"))
+    thresholds = np.concatenate([t.tree_.threshold[t.tree_.feature == 0] for t in theirs.estimators_])
+    probe = np.repeat(x[:1].astype(float), 3 * len(thresholds), axis=0)
+    probe[:, 0] = np.concatenate([thresholds, np.nextafter(thresholds, -np.inf), np.nextafter(thresholds, np.inf)])
+    assert np.array_equal(ours.predict(probe), theirs.predict(probe))
+
+
+def test_a_forest_without_a_split():
+    x, _ = sample(40)
+    theirs = reference(x, np.full(40, 2.5))
+    assert np.array_equal(compact(theirs, list("abcdef")).predict(x), theirs.predict(x))
+
+
+def test_spread_is_the_standard_deviation_over_the_trees(trained):
+    x, y, ours, _ = trained
+    theirs = reference(x, y)
+    each = np.array([t.predict(x) for t in theirs.estimators_])
+    assert np.allclose(ours.spread(x), each.std(axis=0, ddof=1), rtol=1e-9, atol=1e-9)
+    one = compact(reference(x, y, n_estimators=1), list("abcdef"))
+    assert np.array_equal(one.spread(x), np.zeros(len(x)))
+
+
+def test_threads_change_nothing(trained):
+    x, y, ours, oob = trained
+    alone, alone_oob = forest.train(x, y, SETTINGS, seed=3, threads=1)
+    many = sample(9000, seed=4)[0]
+    for a, b in zip(ours.predict_spread(many, threads=1), ours.predict_spread(many, threads=3), strict=True):
+        assert np.array_equal(a, b)
+    assert np.array_equal(alone.nodes, ours.nodes) and np.array_equal(alone.values, ours.values)
+    assert np.array_equal(alone_oob.mean, oob.mean, True) and np.array_equal(alone_oob.spread, oob.spread, True)
+
+
+def test_a_row_does_not_depend_on_its_neighbours(trained):
+    _, _, ours, _ = trained
+    x = sample(70_000, seed=5)[0]
+    whole = ours.predict_spread(x, threads=2)
+    for part in (slice(0, 7), slice(65_530, 65_545), slice(69_999, 70_000)):
+        assert np.array_equal(ours.predict(x[part]), whole[0][part])
+        assert np.array_equal(ours.spread(x[part]), whole[1][part])
+
+
+def test_out_of_bag_equals_scikit_learn(trained):
+    x, y, _, oob = trained
+    theirs = reference(x, y, oob_score=True)
+    seen = oob.count > 0
+    assert seen.mean() > 0.99
+    assert np.array_equal(oob.mean[seen], theirs.oob_prediction_[seen])
+    assert np.isnan(oob.mean[~seen]).all()
+    full, full_oob = forest.train(x, y, SETTINGS | {"n_estimators": 60}, seed=3, threads=2)
+    assert full_oob.count.min() > 0
+    assert full_oob.score == pytest.approx(reference(x, y, n_estimators=60, oob_score=True).oob_score_, abs=1e-12)
+
+
+def test_unseen_rows_are_those_that_the_bootstrap_left_out(trained):
+    x, y, _, oob = trained
+    theirs = reference(x, y)
+    counts = np.zeros(len(x), int)
+    for tree, drawn in zip(theirs.estimators_, theirs.estimators_samples_, strict=True):
+        left = np.setdiff1d(np.arange(len(x)), drawn)
+        assert np.array_equal(forest.unseen(tree, len(x)), left)
+        counts[left] += 1
+    assert np.array_equal(counts, oob.count)
+
+
+def test_out_of_bag_spread_uses_only_trees_that_did_not_see_the_star(trained):
+    x, y, ours, oob = trained
+    theirs = reference(x, y)
+    each = np.array([t.predict(x) for t in theirs.estimators_])
+    blind = np.ones_like(each, bool)
+    for k, drawn in enumerate(theirs.estimators_samples_):
+        blind[k, drawn] = False
+    star = 17
+    assert oob.spread[star] == pytest.approx(each[blind[:, star], star].std(ddof=1), rel=1e-9)
+
+
+def test_out_of_bag_spread_is_that_of_a_new_star():
+    x, y = sample(1500)
+    ours, oob = forest.train(x, y, SETTINGS | {"n_estimators": 100, "max_depth": None}, seed=1, threads=2)
+    new = ours.spread(sample(20_000, seed=11)[0])
+    assert oob.spread.mean() == pytest.approx(new.mean(), rel=0.04)
+    # all trees together would not do: those that saw a star agree on its label
+    assert ours.spread(x).mean() < 0.85 * new.mean()
+
+
+def test_the_score_after_n_trees_is_that_of_a_forest_of_n_trees():
+    x, y = sample(600)
+    trees = reference(x, y, n_estimators=40).estimators_
+    sums = forest.OutOfBagSums(y)
+    for k, (rows, prediction) in enumerate(forest.unseen_predictions(trees, x, threads=2), start=1):
+        sums.add(rows, prediction)
+        if k in (25, 40):
+            small = reference(x, y, n_estimators=k, oob_score=True)
+            assert np.array_equal(sums.mean(), small.oob_prediction_)
+            assert sums.score() == pytest.approx(small.oob_score_, abs=1e-12)
+
+
+def test_file_gives_the_forest_back_and_the_same_bytes(trained, tmp_path):
+    x, _, ours, _ = trained
+    ours.save(tmp_path / "a.npz")
+    back = Forest.load(tmp_path / "a.npz")
+    assert back.names == ours.names and back.n_trees == 20
+    for name in ("nodes", "values", "offsets", "depths"):
+        assert np.array_equal(getattr(back, name), getattr(ours, name))
+    assert np.array_equal(back.predict(x), ours.predict(x))
+    back.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_reading_runs_no_code(tmp_path):
+    np.savez(tmp_path / "evil.npz", feature=np.array([print], dtype=object))
+    with pytest.raises(InputError, match="feature.*damaged.*allow_pickle=False"):
+        Forest.load(tmp_path / "evil.npz")
+
+
+def test_damaged_files_are_named(trained, tmp_path):
+    with pytest.raises(InputError, match="absent.npz.*does not exist"):
+        Forest.load(tmp_path / "absent.npz")
+    whole = tmp_path / "whole.npz"
+    trained[2].save(whole)
+    (tmp_path / "half.npz").write_bytes(whole.read_bytes()[:5000])
+    with pytest.raises(InputError, match="half.npz.*readable"):
+        Forest.load(tmp_path / "half.npz")
+    raw = bytearray(whole.read_bytes())
+    raw[3000:3100] = bytes(100)
+    (tmp_path / "spoilt.npz").write_bytes(raw)
+    with pytest.raises(InputError, match="spoilt.npz.*damaged"):
+        Forest.load(tmp_path / "spoilt.npz")
+    save_arrays(tmp_path / "other.npz", {"x": np.arange(3)})
+    with pytest.raises(InputError, match="other.npz.*absent"):
+        Forest.load(tmp_path / "other.npz")
+    assert list(load_arrays(tmp_path / "other.npz")) == ["x"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_missing_and_infinite_features_are_refused_by_name(trained, value):
+    x, y, ours, _ = trained
+    bad = x.astype(float)
+    bad[5:8, 3] = value
+    with pytest.raises(InputError, match=r"feature f4.*3 of 2000 rows"):
+        ours.predict(bad)
+    with pytest.raises(InputError, match=r"feature f4.*3 of 2000 rows"):
+        forest.train(bad, y, SETTINGS, 0, 1)
+
+
+def test_wrong_features_are_refused_by_name(trained):
+    x, _, ours, _ = trained
+    good = list(ours.names)
+    assert len(ours.predict(x, names=good)) == len(x)
+    with pytest.raises(InputError, match="missing: f6; unknown: none"):
+        ours.predict(x[:, :5], names=good[:5])
+    with pytest.raises(InputError, match="missing: f2; unknown: col_u_v_0"):
+        ours.predict(x, names=["f1", "col_u_v_0", *good[2:]])
+    with pytest.raises(InputError, match="feature 1 is f2.*f1 there"):
+        ours.predict(x, names=["f2", "f1", *good[2:]])
+    with pytest.raises(InputError, match=r"shape \(2000, 5\)"):
+        ours.predict(x[:, :5])
+
+
+def test_training_refuses_what_cannot_be_trained(trained):
+    x, y, _, _ = trained
+    with pytest.raises(InputError, match=r"engine.*'cuml'.*Known engines: sklearn"):
+        forest.train(x, y, SETTINGS | {"engine": "cuml"}, 0, 1)
+    with pytest.raises(InputError, match="At least two"):
+        forest.train(x[:1], y[:1], SETTINGS, 0, 1)
+    with pytest.raises(InputError, match="label.*1 of 2000"):
+        forest.train(x, np.where(np.arange(2000) == 4, np.nan, y), SETTINGS, 0, 1)
+    with pytest.raises(InputError, match="At most 255"):
+        compact(reference(x, y, n_estimators=1), [f"f{k}" for k in range(256)])
+
+
+def test_no_rows_give_no_predictions(trained):
+    mean, spread = trained[2].predict_spread(np.empty((0, 6), np.float32))
+    assert mean.shape == spread.shape == (0,)
+
+
+def test_matrix_is_copied_to_c_order():
+    x = np.asfortranarray(np.arange(12.0).reshape(3, 4))
+    assert check_matrix(x, list("abcd")).flags.c_contiguous
