@@ -154,7 +154,8 @@ def draw_cluster_stars(index: np.ndarray, cluster: Mapping, config: Mapping) -> 
     alpha = np.full(n, float(cluster["alpha_fe"]))
     feh = np.clip(cluster["feh"] + cluster["feh_spread"] * shared[:, 0], *populations.FEH_LIMITS)
     zeta, age = evolution.zeta_of(feh, alpha), np.full(n, float(cluster["age"]))
-    mass_to = evolution.turn_off_mass(age, zeta)
+    # the two clusters of 0.12 Gyr have dwarfs too hot for the colours above 2 solar masses; in the others the turn-off lies below
+    mass_to = np.minimum(evolution.turn_off_mass(age, zeta), 2.0)
 
     def attempt(number, rows):
         u = rnd.uniforms(seed, f"{name}/{number}", index[rows], 5)
