@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from starlabels.metrics import Density2D, Histogram1D, binned, bootstrap_error, density_table, gaussian_fit, histogram, robust_sigma
 
 

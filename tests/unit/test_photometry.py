@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
 from starlabels.errors import InputError
 from starlabels.photometry import absolute_magnitude, bands_of, colour_names, deredden, feature_matrix, feature_names
 

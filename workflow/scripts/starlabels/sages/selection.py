@@ -52,6 +52,10 @@ def photometric_cuts(chosen: Selection, frame: pd.DataFrame, cfg: Mapping, data_
         chosen.cut("parallax and error present", np.isfinite(parallax) & np.isfinite(error) & (error > 0))
         chosen.cut("parallax error <= parallax (likely giants go, A-11)", error <= parallax)
         chosen.cut(f"parallax / error > {limit:g}", parallax > limit * error)
+    elif cfg["features"]["abs_magnitude"] is not None:
+        chosen.cut("parallax > 0", column(frame, "parallax") > 0)  # no absolute magnitude without one
+    elif cfg["features"]["parallax"]:
+        chosen.cut("parallax present", np.isfinite(column(frame, "parallax")))
     limit, ebv = cuts[f"ebv_max_{purpose}"], column(frame, "ebv_sfd")
     chosen.cut("E(B-V) present" if limit is None else f"E(B-V) <= {limit:g}", np.isfinite(ebv) if limit is None else ebv <= limit)
     for band in bands:
