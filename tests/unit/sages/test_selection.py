@@ -36,12 +36,12 @@ def test_limits_of_the_errors_may_be_reached_and_not_exceeded(purpose):
     cfg = settings()
     for band, limits in TABLE_2.items():
         limit = limits[purpose == "predict"]
-        frame = labelled(3, cfg)
-        frame[f"{band}_err"] = [limit, np.nextafter(limit, 1), np.nan]
+        frame = labelled(4, cfg)
+        frame[f"{band}_err"] = [limit, np.nextafter(limit, 1), np.nan, -9999.0]
         for data_set in (1, 2):
             mask, flow = prediction_mask(frame, cfg, data_set) if purpose == "predict" else training_mask(frame, cfg, data_set, LAMOST)
             in_set = band in next(e["bands"] for e in cfg["data_sets"] if e["id"] == data_set)
-            assert mask.tolist() == ([True, False, False] if in_set else [True] * 3), (band, data_set)
+            assert mask.tolist() == ([True, False, False, False] if in_set else [True] * 4), (band, data_set)
             dropped = [e["cut"] for e in flow.to_list() if e["dropped"]]
             assert dropped == ([f"{band} error <= {limit:g}"] if in_set else [])
 
@@ -108,6 +108,7 @@ def test_label_errors():
     assert training_mask(frame, cfg, 1, LAMOST)[0].tolist() == [True, False, False, False]
     # a survey that delivers [Fe/H] only is held to that error only
     assert training_mask(frame, cfg, 1, {"labels": ["feh"]})[0].tolist() == [True, True, True, False]
+    assert not training_mask(frame.assign(logg_err=-9999.0), cfg, 1, LAMOST)[0].any()
     frame.loc[0, "logg"] = np.nan
     mask, flow = training_mask(frame, cfg, 1, LAMOST)
     assert not mask.any()

@@ -28,6 +28,11 @@ class Selection:
         return self
 
 
+def _within(error: np.ndarray, limit: float) -> np.ndarray:
+    """Errors from 0 to the limit; a negative one is no error but a mark of the catalogue for "unknown"."""
+    return (error >= 0) & (error <= limit)
+
+
 def photometric_cuts(chosen: Selection, frame: pd.DataFrame, cfg: Mapping, data_set: int, purpose: str) -> Selection:
     """Apply the flags (A-2), the presence of the set's magnitudes, and Table 2 without the label errors, in its order.
 
@@ -61,7 +66,7 @@ def photometric_cuts(chosen: Selection, frame: pd.DataFrame, cfg: Mapping, data_
     for band in bands:
         limit = cfg["bands"][band][f"err_max_{purpose}"]
         if limit is not None:
-            chosen.cut(f"{band} error <= {limit:g}", column(frame, f"{band}_err") <= limit)
+            chosen.cut(f"{band} error <= {limit:g}", _within(column(frame, f"{band}_err"), limit))
     kind = frame["star_class"].to_numpy(dtype=object)
     chosen.cut("class known", kind != "unclassified")
     chosen.cut("not a white dwarf", kind != "white_dwarf")
@@ -113,7 +118,7 @@ def training_mask(
             chosen.cut(f"{label} present", np.isfinite(column(frame, label)))
             limit = cfg["cuts"][f"{label}_err_max"]
             if limit is not None:
-                chosen.cut(f"{label} error <= {limit:g}", column(frame, f"{label}_err") <= limit)
+                chosen.cut(f"{label} error <= {limit:g}", _within(column(frame, f"{label}_err"), limit))
     if survey.get("feh_max") is not None:
         chosen.cut(f"[Fe/H] < {survey['feh_max']:g}", column(frame, "feh") < survey["feh_max"])
     return chosen.mask, chosen.flow
