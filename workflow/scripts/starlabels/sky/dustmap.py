@@ -17,7 +17,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from ..io import atomic
-from .layout import CLUSTERS, _discs, offset
+from .clusters import cluster
+from .layout import discs_of, offset
 from .random import normals, uniforms
 
 SCALE = 512                    # pixels from the pole to the equator; SFD98 have 2048
@@ -54,16 +55,17 @@ def _model(vectors: np.ndarray, config: Mapping) -> np.ndarray:
     phases = 2 * np.pi * uniforms(seed, "dust/phases", np.arange(12), 1)[:, 0]
     texture = sum(np.cos(np.tensordot(wave, vectors, 1) + phase) for wave, phase in zip(waves, phases, strict=True))
     level = BASE * np.exp(0.25 * texture / np.sqrt(6.0)) / np.maximum(np.abs(vectors[2]), 0.15)
-    discs = [d for d in _discs(config) if d["cluster"] is None]
+    discs = [d for d in discs_of(config) if d["cluster"] is None]
     angles = 360.0 * uniforms(seed, "dust/clouds", np.arange(len(discs)), 1)[:, 0]
     for disc, depth, angle in zip(discs, _cloud_depths(len(discs)), angles, strict=True):
         width = max(CLOUD_SIGMA * disc["radius"], 0.2)
         centre = _vectors(*_galactic(*offset(disc["ra"], disc["dec"], CLOUD_DISTANCE * disc["radius"], angle)))
         level = level + depth * np.exp(-_half_chord(vectors, centre) / np.radians(width) ** 2)
     for name in config["sky"]["clusters"]:
-        centre = _vectors(*_galactic(CLUSTERS[name]["ra"], CLUSTERS[name]["dec"]))
+        known = cluster(name)
+        centre = _vectors(*_galactic(known["ra"], known["dec"]))
         weight = np.exp(-((2.0 * _half_chord(vectors, centre) / np.radians(CLUSTER_REACH) ** 2) ** 4))
-        level = weight * CLUSTERS[name]["ebv"] + (1.0 - weight) * level
+        level = weight * known["ebv"] + (1.0 - weight) * level
     return level
 
 

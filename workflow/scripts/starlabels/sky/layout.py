@@ -11,10 +11,9 @@ import numpy as np
 
 from ..cells import cells_in_disc
 from ..errors import InputError
+from .clusters import cluster
 from .random import uniforms
 
-#: Magnitude range of the stars drawn (Gaia G); SAGES' v limit is near G = 18.5 for a Sun-like star.
-G_RANGE = (10.0, 17.6)
 #: Share of the drawn stars that end as a SAGES source (the others are too faint in u and v, or lost): measured.
 SAGES_SHARE = 0.985
 #: Smallest radius (deg) of the field of stars around a cluster, so that membership is a real question.
@@ -23,14 +22,6 @@ FIELD_STEP = 2**40            # star indices reserved for one field
 COMPANION = 2**39             # added to a star's index for its close neighbour
 CLUSTER_SLOT = 32             # fields have the numbers 0..31; cluster k has 32 + 2k (surrounding field) and 33 + 2k (members)
 MAX_STARS = 2**28             # stars a field can hold: what Gaia-like ids leave room for
-
-#: The clusters of design section 7: centre (deg), E(B-V), number of members, radius of the member disc (deg).
-CLUSTERS = {
-    "NGC 2420": {"ra": 114.60, "dec": 21.58, "ebv": 0.04, "members": 200, "radius": 0.25},
-    "NGC 2682": {"ra": 132.85, "dec": 11.81, "ebv": 0.04, "members": 400, "radius": 0.50},
-    "NGC 6934": {"ra": 308.55, "dec": 7.40, "ebv": 0.10, "members": 150, "radius": 0.15},
-    "NGC 7089": {"ra": 323.36, "dec": -0.82, "ebv": 0.06, "members": 200, "radius": 0.15},
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,7 @@ def _cap_area(radius: float) -> float:
     return float(2.0 * np.pi * (1.0 - np.cos(np.radians(radius))) / np.radians(1.0) ** 2)
 
 
-def _discs(config: Mapping) -> list[dict]:
+def discs_of(config: Mapping) -> list[dict]:
     """Every field and cluster of the configuration: field, number, ra, dec, radius, cluster, members, stars."""
     sky = config["sky"]
     fields, clusters = sky["fields"], sky["clusters"]
@@ -108,9 +99,7 @@ def _discs(config: Mapping) -> list[dict]:
         disc = {"field": entry["name"], "number": number, "ra": float(entry["ra"]), "dec": float(entry["dec"])}
         found.append({**disc, "radius": _cap_radius(area), "cluster": None, "members": 0, "stars": stars})
     for k, name in enumerate(clusters):
-        if name not in CLUSTERS:
-            raise InputError("configuration key `sky.clusters`", f"names `{name}`", f"Known clusters: {', '.join(CLUSTERS)}")
-        known = CLUSTERS[name]
+        known = cluster(name)
         radius = max(known["radius"], CLUSTER_FIELD_RADIUS)
         disc = {"field": name.lower().replace(" ", ""), "number": CLUSTER_SLOT + 2 * k, "ra": known["ra"], "dec": known["dec"]}
         stars = round(density * _cap_area(radius))
@@ -133,7 +122,7 @@ def shards(config: Mapping) -> list[Shard]:
     """
     size = config["sky"]["shard_stars"]
     found = []
-    for disc in _discs(config):
+    for disc in discs_of(config):
         total = disc["stars"] + disc["members"]
         rest = {key: disc[key] for key in ("field", "number", "ra", "dec", "radius", "cluster", "members")}
         for piece, first in enumerate(range(0, total, size)):
@@ -160,7 +149,7 @@ def cells(config: Mapping) -> list[int]:
     nside = config["cells"]["nside"]
     margin = config["cells"]["margin_arcsec"] / 3600.0
     touched: set[int] = set()
-    for disc in _discs(config):
+    for disc in discs_of(config):
         touched.update(cells_in_disc(disc["ra"], disc["dec"], disc["radius"] + margin, nside))
     return sorted(touched)
 
