@@ -21,29 +21,28 @@ TABLE_LIMIT = 10.0
 
 @dataclass(frozen=True)
 class External:
-    """A catalogue that gives a star more bands: first part of its band names, its id, and the date of its positions."""
+    """A catalogue that gives a star more bands: first part of its band names, its id, a date for rows without one."""
 
     prefix: str
     id: str
     epoch: float
-    epoch_column: str | None = None
 
 
 EXTERNALS = {
-    "twomass": External("tmass", "tmass_id", 1999.5, "ref_epoch"),
-    "allwise": External("wise", "allwise_id", 2010.6),
-    "galex": External("galex", "galex_objid", 2007.8),
+    "twomass": External("tmass", "tmass_id", 1999.5),
+    "allwise": External("wise", "allwise_id", 2010.56),
+    "galex": External("galex", "galex_objid", 2007.5),
 }
 
 
-def julian_year(mjd: np.ndarray) -> np.ndarray:
-    """Julian year of a modified Julian date."""
-    return 2000.0 + (np.asarray(mjd, float) - 51544.5) / 365.25
+def bands_used(cfg: Mapping) -> list[str]:
+    """Bands of all data sets, each once, in order of appearance."""
+    return list(dict.fromkeys(b for entry in cfg["data_sets"] for b in entry["bands"]))
 
 
 def bands_with(cfg: Mapping, prefix: str) -> list[str]:
-    """Configured bands whose name begins with `prefix` and an underscore."""
-    return [b for b in cfg["bands"] if b.startswith(f"{prefix}_")]
+    """Bands of the data sets whose name begins with `prefix` and an underscore."""
+    return [b for b in bands_used(cfg) if b.startswith(f"{prefix}_")]
 
 
 def primary_id(primary: str) -> str:
@@ -60,7 +59,8 @@ def match_primary(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, cfg: M
     Parameters
     ----------
     rows : DataFrame
-        id, ra, dec, in_margin and, for each band of the survey, `<band>`, `<band>_err`, `<band>_mjd`.
+        id, ra, dec, ref_epoch (the mean date of the row's bands), in_margin and, for each band of the survey, `<band>` and
+        `<band>_err`.
 
     Returns
     -------
@@ -73,8 +73,7 @@ def match_primary(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, cfg: M
     """
     primary, settings = cfg["photometry"]["primary"], cfg["crossmatch"]
     bands = bands_with(cfg, primary)
-    epoch = observation_epoch(rows, bands)
-    left = Positions(rows["ra"].to_numpy(float), rows["dec"].to_numpy(float), epoch)
+    left = Positions(*(rows[c].to_numpy(float) for c in ("ra", "dec", "ref_epoch")))
     radius, ambiguous = settings["radius_arcsec"][primary], settings["ambiguous_arcsec"]
     found = match(left, sky, radius, ambiguous, settings["propagate"], unique=False)
 
@@ -96,14 +95,6 @@ def match_primary(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, cfg: M
     counted = owned_rows(found, own_star, ~rows["in_margin"].to_numpy(bool))
     flow = match_flow(found, counted, radius, ambiguous).cut("repeats of a star merged", len(stars))
     return found, flow, stars
-
-
-def observation_epoch(rows: pd.DataFrame, bands: list[str]) -> np.ndarray:
-    """Date of a row's position: the mean of the dates of its bands (Julian year), NaN without any."""
-    dates = np.column_stack([julian_year(rows[f"{b}_mjd"].to_numpy(float)) for b in bands])
-    known = np.isfinite(dates)
-    number = known.sum(axis=1)
-    return np.where(number > 0, np.where(known, dates, 0).sum(axis=1) / np.maximum(number, 1), np.nan)
 
 
 def _first_of(group: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
@@ -149,9 +140,9 @@ def match_external(
     Parameters
     ----------
     rows : DataFrame
-        id, ra, dec of the other catalogue, with its date column where it has one.
+        id, ra, dec, ref_epoch (optional) of the other catalogue.
     table : DataFrame, optional
-        gaia_dr3_source_id, the id, angular_distance.
+        gaia_dr3_source_id, the id, sep.
     star : ndarray of int
         Rows of the stars in `gaia`.
 
@@ -167,12 +158,12 @@ def match_external(
     """
     what, settings = EXTERNALS[name], cfg["crossmatch"]
     radius, ambiguous, move = settings["radius_arcsec"][name], settings["ambiguous_arcsec"], settings["propagate"]
-    left = Positions(rows["ra"].to_numpy(float), rows["dec"].to_numpy(float), row_epoch(rows, what.epoch, what.epoch_column))
+    left = Positions(rows["ra"].to_numpy(float), rows["dec"].to_numpy(float), row_epoch(rows, what.epoch))
     index, sep = np.full(len(star), -1, np.int64), np.full(len(star), np.nan)
     listed, present, nearest = (np.zeros(len(star), bool) for _ in range(3))
 
     if table is not None and len(table):
-        entry = table.sort_values([ID, "angular_distance", what.id]).drop_duplicates(ID)
+        entry = table.sort_values([ID, "sep", what.id]).drop_duplicates(ID)
         at = pd.Index(entry[ID].to_numpy()).get_indexer(gaia[ID].to_numpy()[star])
         listed = at >= 0
         unique = rows[what.id].drop_duplicates()
@@ -216,8 +207,8 @@ def _is_nearest(left: Positions, sky: Positions, k: np.ndarray, star: np.ndarray
     return good
 
 
-def row_epoch(rows: pd.DataFrame, default: float, column: str | None = "ref_epoch") -> np.ndarray:
-    """Date of each row's position: its own column where there is one and it is filled, else the catalogue's."""
-    if column is None or column not in rows.columns:
+def row_epoch(rows: pd.DataFrame, default: float) -> np.ndarray:
+    """Date of each row's position: its `ref_epoch` where there is one, else the default."""
+    if "ref_epoch" not in rows.columns:
         return np.full(len(rows), default)
-    return np.nan_to_num(rows[column].to_numpy(float), nan=default)
+    return np.nan_to_num(rows["ref_epoch"].to_numpy(float), nan=default)

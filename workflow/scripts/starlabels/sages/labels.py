@@ -24,26 +24,15 @@ log = logging.getLogger(__name__)
 PARAMETERS = ("teff", "logg", "feh")
 VALUES = [f"{p}{s}" for p in PARAMETERS for s in ("", "_err")]
 COLUMNS = [ID, "survey", *VALUES, "snr", "sep", "reference"]
-#: What else a survey's reduction needs (canonical names), beside `<label>_<survey>` and `<label>_<survey>_err`.
-EXTRA = {
-    "lamost": {"snr": "snr_lamost_g", "key": "lamost_obsid"},
-    "apogee": {
-        "snr": "snr_apogee", "key": "apogee_id", "aspcapflag": "apogee_aspcapflag", "extratarg": "apogee_extratarg",
-        "feh_flag": "feh_apogee_flag",
-    },
-    "rave5": {"snr": "snr_rave5", "key": "rave_obs_id", "algo_flag": "rave5_algo_flag"},
-    "pastel": {"key": "star_name"},
-    "vmp": {"key": "star_name", "reference": "vmp_ref"},
-}
-#: Surveys whose rows name the Gaia source.
-BY_ID = ("lamost", "apogee")
+#: Columns that reductions use beside the labels; those that a file has are read.
+KEYS = {"lamost": "lamost_obsid", "apogee": "apogee_id", "rave5": "rave_obs_id", "pastel": "star_name", "vmp": "star_name"}
+FLAGS = {"aspcapflag": "apogee_aspcapflag", "extratarg": "apogee_extratarg", "feh_flag": "apogee_feh_flag", "algo_flag": "rave5_algo_flag"}
 STAR_BAD = 1 << 23             # APOGEE ASPCAPFLAG
 DUPLICATE = 1 << 4             # APOGEE EXTRATARG
 J2000 = 2000.0
-PASTEL_ERROR = 0.1             # dex, K for Teff see PASTEL_ERRORS (A-16)
-PASTEL_ERRORS = {"teff": 100.0, "logg": 0.1, "feh": PASTEL_ERROR}
-#: The low-resolution list that gives way to the high-resolution ones (A-19).
-LOW_RESOLUTION = "vmp_li2018"
+PASTEL_ERRORS = {"teff": 100.0, "logg": 0.1, "feh": 0.1}       # K, dex: where nothing else is known (A-16)
+#: Lists of low resolution, which give way to the others (A-19).
+LOW_RESOLUTION = ("vmp_li2018",)
 
 
 def best_per_star(rows: pd.DataFrame, by: str, largest: bool) -> pd.DataFrame:
@@ -62,19 +51,26 @@ def reduce_lamost(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
 
 
 def reduce_apogee(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
-    """A-8: no bad stars, no duplicates, highest S/N; [Fe/H] only where its flag is 0."""
-    good = (rows["aspcapflag"].to_numpy(np.int64) & STAR_BAD) == 0
-    flow.cut("ASPCAPFLAG without STAR_BAD", good)
-    rows = rows[good]
-    single = (rows["extratarg"].to_numpy(np.int64) & DUPLICATE) == 0
-    flow.cut("EXTRATARG without the duplicate bit", single)
-    best = best_per_star(rows[single], "snr", largest=True)
+    """A-8: no bad stars, no duplicates, highest S/N; [Fe/H] only where its flag is 0 (or not given)."""
+    for name, bit, text in (("aspcapflag", STAR_BAD, "not STAR_BAD (ASPCAPFLAG)"), ("extratarg", DUPLICATE, "no duplicate (EXTRATARG)")):
+        good = ~_has_bit(rows, name, bit)
+        flow.cut(text, good)
+        rows = rows[good]
+    best = best_per_star(rows, "snr", largest=True)
     flow.cut("entry with the highest S/N of each star", len(best))
-    flagged = best["feh_flag"].to_numpy(np.int64) != 0
+    flagged = best["feh_flag"].to_numpy(np.int64) > 0 if "feh_flag" in best else np.zeros(len(best), bool)
     best = best.assign(**{c: np.where(flagged, np.nan, best[c].to_numpy(float)) for c in ("feh", "feh_err")})
     labelled = best[[*PARAMETERS]].notna().any(axis=1).to_numpy()
     flow.cut("a label left after [Fe/H] with FE_H_FLAG is taken out", labelled)
     return best[labelled]
+
+
+def _has_bit(rows: pd.DataFrame, name: str, bit: int) -> np.ndarray:
+    """Mask of the rows whose flag has a bit; unknown flags (-1, or no such column) have none."""
+    if name not in rows:
+        return np.zeros(len(rows), bool)
+    flag = rows[name].to_numpy(np.int64)
+    return (flag > 0) & ((flag & bit) != 0)
 
 
 def reduce_rave5(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
@@ -105,7 +101,7 @@ def reduce_pastel(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
 def reduce_vmp(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
     """A-19: a high-resolution paper before Li et al. 2018, then the smallest error, then the order of the papers."""
     error = np.nan_to_num(rows["feh_err"].to_numpy(float), nan=np.inf)
-    low = (rows["dataset"] == LOW_RESOLUTION).to_numpy()
+    low = rows["dataset"].isin(LOW_RESOLUTION).to_numpy()
     order = np.lexsort((rows["order"].to_numpy(), error, low, rows[ID].to_numpy()))
     best = rows.iloc[order].drop_duplicates(ID)
     flow.cut("one paper a star", len(best))
@@ -138,23 +134,22 @@ def datasets_of(survey: str, names) -> list[str]:
 
 
 def read_survey(survey: str, dataset: str, path) -> pd.DataFrame:
-    """One catalogue file as rows with plain column names: labels, snr, key, reference, position, Gaia id where it has one.
+    """One catalogue file: labels, snr, reference, key (its own id), flags, position and date, or the Gaia id where it has one.
 
     Raises
     ------
     InputError
-        When the file has none of the labels, or lacks what the survey's reduction needs.
+        When the file has none of the labels, or lacks the survey's own id.
     """
-    known = read_meta(path)["columns"] or {c: {} for c in read_table(path).columns}
-    plain = {f"{p}{s}": f"{p}_{survey}{s}" for p in PARAMETERS for s in ("", "_err")}
-    extra = EXTRA.get(survey, {"snr": f"snr_{survey}", "key": f"{survey}_id"})
-    optional = {**{k: v for k, v in plain.items()}, **({} if survey in EXTRA else extra)}
-    wanted = {k: v for k, v in optional.items() if v in known} | (extra if survey in EXTRA else {})
-    if not any(p in wanted for p in PARAMETERS):
-        raise InputError(f"{path}, column feh_{survey}", "is absent, as are its Teff and log g", "Map at least one label in datasets.yaml")
-    by_id = survey in BY_ID or (survey not in EXTRA and ID in known)
-    where = [ID] if by_id else ["ra", "dec", *(["ref_epoch"] if "ref_epoch" in known else [])]
-    frame = read_table(path, [*where, "in_margin", *wanted.values()]).rename(columns={v: k for k, v in wanted.items()})
+    known = read_meta(path)["columns"]
+    if not any(p in known for p in PARAMETERS):
+        raise InputError(f"{path}, columns teff, logg, feh", "are absent", "Map at least one label in datasets.yaml")
+    where = [ID] if ID in known else ["ra", "dec", *(["ref_epoch"] if "ref_epoch" in known else [])]
+    wanted = [c for c in [*VALUES, "snr", "reference"] if c in known]
+    renamed = {v: k for k, v in FLAGS.items() if v in known}
+    if survey in KEYS:
+        renamed[KEYS[survey]] = "key"
+    frame = read_table(path, [*where, "in_margin", *wanted, *renamed]).rename(columns=renamed)
     for name in [*VALUES, "snr"]:
         frame[name] = frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan)
     if "reference" not in frame:

@@ -15,7 +15,7 @@ from ..cells import cell_name, cell_of_gaia_id
 from ..errors import InputError
 from ..flow import Flow
 from ..io import iter_table, read_meta, read_table, write_json, write_table
-from .counterparts import EXTERNALS, ID, bands_with, match_external, match_primary, primary_id
+from .counterparts import EXTERNALS, ID, bands_used, bands_with, match_external, match_primary, primary_id
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def run_stars(cell: int, inputs: Mapping, cfg: Mapping, nside: int, output, pair
         raise InputError("sages.photometry.primary", f"is {primary}, but no band begins with {primary}_", "Name the bands after the survey")
     gaia, sky = read_gaia(_given(inputs, "gaia"), cell, nside)
     detail = [f"{b}{s}" for b in bands for s in ("", "_err", "_mjd", "_flag")]
-    rows = read_table(_given(inputs, primary), [key, "ra", "dec", "in_margin", *detail])
+    rows = read_table(_given(inputs, primary), [key, "ra", "dec", "ref_epoch", "in_margin", *detail])
     found, flow, stars = match_primary(rows, gaia, sky, cfg)
     star = stars["gaia"].to_numpy()
     flows, meta = {primary: flow.to_list()}, {}
@@ -110,11 +110,11 @@ def run_stars(cell: int, inputs: Mapping, cfg: Mapping, nside: int, output, pair
             seps[f"sep_{name}"] = sep
             pairs.append(pair)
             _describe(meta, inputs[name], values)
-    unknown = [b for b in cfg["bands"] if b not in photometry]
+    unknown = [b for b in bands_used(cfg) if b not in photometry]
     if unknown:
-        raise InputError(f"sages.bands.{unknown[0]}", "belongs to no catalogue that is matched here",
+        raise InputError(f"sages.data_sets, band {unknown[0]}", "belongs to no catalogue that is matched here",
                          f"Known beginnings: {primary}, gaia, {', '.join(e.prefix for e in EXTERNALS.values())}")
-    columns |= {f"{b}{s}": photometry[f"{b}{s}"] for b in cfg["bands"] for s in ("", "_err")}
+    columns |= {f"{b}{s}": photometry[f"{b}{s}"] for b in bands_used(cfg) for s in ("", "_err")}
     for b in bands:
         columns[f"{b}_flag"] = rows[f"{b}_flag"].to_numpy(np.int64)[stars[f"row_{b}"]]
     for b in bands:
@@ -142,8 +142,9 @@ def _describe(meta: dict, path, columns) -> None:
 def _external(name, what, bands, inputs, gaia, sky, star, cfg):
     """Bands, separations, pairs and flow of one more catalogue for the stars of the cell."""
     path, link = _given(inputs, name), cfg["crossmatch"]["best_neighbour"].get(name)
-    rows = read_table(path, [what.id, "ra", "dec", *([what.epoch_column] if what.epoch_column else [])])
-    table = read_table(_given(inputs, link), [ID, what.id, "angular_distance"]) if link else None
+    dates = ["ref_epoch"] if "ref_epoch" in read_meta(path)["columns"] else []
+    rows = read_table(path, [what.id, "ra", "dec", *dates])
+    table = read_table(_given(inputs, link), [ID, what.id, "sep"]) if link else None
     index, sep, by_table, flow = match_external(name, rows, table, gaia, sky, star, cfg)
     has = index >= 0
     columns = [f"{b}{s}" for b in bands for s in ("", "_err")]
