@@ -117,6 +117,15 @@ def test_label_errors():
     }
 
 
+def test_lists_that_print_no_errors():
+    cfg = settings()
+    frame = labelled(4, cfg, feh_err=[np.nan, 0.1, 0.3, -9.0])
+    assert training_mask(frame, cfg, 1, {"labels": ["feh"]})[0].tolist() == [False, True, False, False]
+    mask, flow = training_mask(frame, cfg, 1, {"labels": ["feh"], "missing_error_ok": True})
+    assert mask.tolist() == [True, True, False, False]
+    assert flow.to_list()[-1] == {"cut": "feh error <= 0.2 or not given", "kept": 2, "dropped": 2}
+
+
 def test_conditions_of_the_supplement():
     cfg = settings()
     frame = labelled(4, cfg)

@@ -103,7 +103,8 @@ def training_mask(
         Features joined with the labels of one survey (`teff`, `teff_err`, ..., `snr`).
     survey : mapping
         Entry of `samples.train` or `samples.test`: `labels`, and optionally `feh_max` ([Fe/H] as published must be
-        below it, A-15) and `snr_min` (S/N must exceed it, A-17).
+        below it, A-15), `snr_min` (S/N must exceed it, A-17) and `missing_error_ok` (for lists that print no errors: a label
+        without one passes).
 
     Returns
     -------
@@ -118,7 +119,11 @@ def training_mask(
             chosen.cut(f"{label} present", np.isfinite(column(frame, label)))
             limit = cfg["cuts"][f"{label}_err_max"]
             if limit is not None:
-                chosen.cut(f"{label} error <= {limit:g}", _within(column(frame, f"{label}_err"), limit))
+                error = column(frame, f"{label}_err")
+                if survey.get("missing_error_ok"):
+                    chosen.cut(f"{label} error <= {limit:g} or not given", _within(error, limit) | np.isnan(error))
+                else:
+                    chosen.cut(f"{label} error <= {limit:g}", _within(error, limit))
     if survey.get("feh_max") is not None:
         chosen.cut(f"[Fe/H] < {survey['feh_max']:g}", column(frame, "feh") < survey["feh_max"])
     return chosen.mask, chosen.flow
