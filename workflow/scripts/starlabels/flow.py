@@ -52,8 +52,13 @@ class Flow:
         self._entries.append({"cut": str(text), "kept": left, "dropped": before - left})
         return self
 
+    def note(self, text: str, made_missing: int) -> "Flow":
+        """Add a step that removes values, not rows: `made_missing` values were set to missing."""
+        self._entries.append({"cut": str(text), "kept": self.kept, "dropped": 0, "made_missing": int(made_missing)})
+        return self
+
     def to_list(self) -> list[dict]:
-        """The entries, [{"cut", "kept", "dropped"}, ...]; the first one has nothing dropped."""
+        """The entries, [{"cut", "kept", "dropped"}, ...] (notes also "made_missing"); the first one has nothing dropped."""
         return [dict(entry) for entry in self._entries]
 
 
@@ -74,7 +79,5 @@ def merge(flows: Iterable[Sequence[dict] | Flow]) -> list[dict]:
     for other in lists[1:]:
         if [entry["cut"] for entry in other] != cuts:
             raise ValueError(f"flows of different cuts cannot be summed: {cuts} and {[entry['cut'] for entry in other]}")
-    return [
-        {"cut": cut, "kept": sum(f[i]["kept"] for f in lists), "dropped": sum(f[i]["dropped"] for f in lists)}
-        for i, cut in enumerate(cuts)
-    ]
+    counts = [[key for key in entry if key != "cut"] for entry in lists[0]]
+    return [{"cut": cut, **{key: sum(f[i].get(key, 0) for f in lists) for key in counts[i]}} for i, cut in enumerate(cuts)]
