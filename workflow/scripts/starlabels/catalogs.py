@@ -113,9 +113,9 @@ def distribute(
         copied = np.concatenate([copied, np.ones(int(wanted.sum()), bool)])
     order = np.argsort(cell, kind="stable")
     index, cell, copied = index[order], cell[order], copied[order]
-    starts = np.flatnonzero(np.diff(cell, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(cell)], strict=True):
-        yield int(cell[start]), frame.iloc[index[start:end]].assign(in_margin=copied[start:end])
+    for rows in np.split(np.arange(len(cell)), np.flatnonzero(np.diff(cell)) + 1):
+        if len(rows):
+            yield int(cell[rows[0]]), frame.iloc[index[rows]].assign(in_margin=copied[rows])
 
 
 def _neighbours(frame: pd.DataFrame, own: np.ndarray, nside: int, margin_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +148,10 @@ def _flow(canonical: Canonical, spec: Mapping, counts: Mapping, paths: Sequence[
     before = flow.kept
     flow.cut("in a cell of this run", flow.kept - counts["outside"])
     if not flow.kept:
-        text = f"none of {before} rows lies in a cell of this run" if before else f"none of {canonical.rows} rows is left by its filters"
+        if not canonical.rows:
+            text = "holds no row"
+        else:
+            text = f"none of {before} rows lies in a cell of this run" if before else f"its filters leave none of {canonical.rows} rows"
         if not spec.get("may_be_empty"):
             raise InputError(f"{paths[0]} ({canonical.dataset})", text, "Check `cells.list` and the files of this dataset")
         log.warning("%s: %s", canonical.dataset, text)
