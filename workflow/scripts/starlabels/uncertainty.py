@@ -114,20 +114,20 @@ def calibrate(residual: np.ndarray, spread: np.ndarray, label_err: np.ndarray, c
     bins = max(1, min(bins, len(residual) // MIN_BIN))
     order = np.argsort(spread, kind="stable")
     rows = [_one_bin(residual[part], spread[part], known[part]) for part in np.array_split(order, bins)]
-    middle, sigma, bias, scatter, number, floored = (np.array(column) for column in zip(*rows, strict=True))
+    middle, bias, scatter, wanted, number = (np.array(column) for column in zip(*rows, strict=True))
     if bins > 1:
-        sigma = IsotonicRegression().fit_transform(np.arange(bins), sigma, sample_weight=number)
-    return Calibration(middle, sigma, bias, scatter, number.astype(np.int64), floored)
+        wanted = IsotonicRegression().fit_transform(np.arange(bins), wanted, sample_weight=number)
+    least = (FLOOR * scatter) ** 2
+    sigma = np.maximum.accumulate(np.sqrt(np.maximum(wanted, least)))
+    return Calibration(middle, sigma, bias, scatter, number.astype(np.int64), wanted < least)
 
 
-def _one_bin(residual: np.ndarray, spread: np.ndarray, known: np.ndarray) -> tuple:
+def _one_bin(residual: np.ndarray, spread: np.ndarray, known: np.ndarray) -> tuple[float, float, float, float, int]:
+    """Spread, bias, scatter, sigma^2 (negative when the label errors are too large) and number of stars of a bin."""
     centre = np.median(residual)
     square = (residual - centre) ** 2
-    total = np.quantile(square, ONE_SIGMA)
-    # a star is covered when square <= sigma^2 + known, so the share wanted is a quantile of the difference
-    wanted = np.quantile(square - known, ONE_SIGMA)
-    least = FLOOR**2 * total
-    return np.median(spread), np.sqrt(max(wanted, least)), centre, np.sqrt(total), len(residual), bool(wanted < least)
+    # a star is covered when square <= sigma^2 + known, so the sigma^2 that covers the share wanted is a quantile of the difference
+    return np.median(spread), centre, np.sqrt(np.quantile(square, ONE_SIGMA)), np.quantile(square - known, ONE_SIGMA), len(residual)
 
 
 @dataclass(frozen=True)
