@@ -82,7 +82,7 @@ def sky(n=900, seed=11):
         files[name] = frame
         if name == "twomass":
             listed = rng.random(len(who)) < 0.9
-            files["tmass_best_neighbour"] = pd.DataFrame({ID: source[who], "tmass_id": frame[key], "sep": 0.1})[listed]
+            files["tmass_best_neighbour"] = pd.DataFrame({ID: source[who], "tmass_id": frame[key], "angular_distance": 0.1})[listed]
     return files
 
 
@@ -185,8 +185,9 @@ def test_a_listed_source_that_is_nearer_to_another_star_is_not_shared(tmp_path):
     ids = np.array([(int(cell_of([ra0], [dec0], 4096)[0]) << 35) | k for k in (1, 2)], np.int64)
     gaia = sky(10)["gaia"].iloc[:2].assign(**{ID: ids, "ra": ra0, "dec": [dec0, dec0 + 1 / 3600], "pmra": 0.0, "pmdec": 0.0})
     sages = sky(10)["sages"].iloc[:2].assign(ra=ra0, dec=gaia["dec"].to_numpy(), sages_u=15.0, sages_u_err=0.01)
-    twomass = pd.DataFrame({"tmass_id": ["a"], "ra": ra0, "dec": dec0 + 0.1 / 3600, "ref_epoch": 2000.0, "tmass_j": 12.0, "tmass_j_err": 0.02})
-    table = pd.DataFrame({ID: ids, "tmass_id": ["a", "a"], "sep": [0.1, 0.9]})
+    twomass = pd.DataFrame({"tmass_id": ["a"], "ra": ra0, "dec": dec0 + 0.1 / 3600, "ref_epoch": 2000.0, "tmass_j": 12.0})
+    twomass["tmass_j_err"] = 0.02
+    table = pd.DataFrame({ID: ids, "tmass_id": ["a", "a"], "angular_distance": [0.1, 0.9]})
     none = {"allwise": sky(10)["allwise"].iloc[:0], "galex": sky(10)["galex"].iloc[:0]}
     cell = int(cell_of_gaia_id(ids, NSIDE)[0])
     files = {"gaia": gaia, "sages": sages, "twomass": twomass, "tmass_best_neighbour": table, **none}

@@ -142,7 +142,7 @@ def match_external(
     rows : DataFrame
         id, ra, dec, ref_epoch (optional) of the other catalogue.
     table : DataFrame, optional
-        gaia_dr3_source_id, the id, sep.
+        gaia_dr3_source_id, the id, angular_distance.
     star : ndarray of int
         Rows of the stars in `gaia`.
 
@@ -163,7 +163,7 @@ def match_external(
     listed, present, nearest = (np.zeros(len(star), bool) for _ in range(3))
 
     if table is not None and len(table):
-        entry = table.sort_values([ID, "sep", what.id]).drop_duplicates(ID)
+        entry = table.sort_values([ID, "angular_distance", what.id]).drop_duplicates(ID)
         at = pd.Index(entry[ID].to_numpy()).get_indexer(gaia[ID].to_numpy()[star])
         listed = at >= 0
         unique = rows[what.id].drop_duplicates()

@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 PARAMETERS = ("teff", "logg", "feh")
 VALUES = [f"{p}{s}" for p in PARAMETERS for s in ("", "_err")]
 COLUMNS = [ID, "survey", *VALUES, "snr", "sep", "reference"]
-#: Columns that reductions use beside the labels; those that a file has are read.
+#: A survey's own id of a row: settles ties between rows of a star.
 KEYS = {"lamost": "lamost_obsid", "apogee": "apogee_id", "rave5": "rave_obs_id", "pastel": "star_name", "vmp": "star_name"}
-FLAGS = {"aspcapflag": "apogee_aspcapflag", "extratarg": "apogee_extratarg", "feh_flag": "apogee_feh_flag", "algo_flag": "rave5_algo_flag"}
+FLAGS = {"apogee_aspcapflag": "aspcapflag", "apogee_extratarg": "extratarg", "feh_apogee_flag": "feh_flag", "rave5_algo_flag": "algo_flag"}
 STAR_BAD = 1 << 23             # APOGEE ASPCAPFLAG
 DUPLICATE = 1 << 4             # APOGEE EXTRATARG
 J2000 = 2000.0
@@ -133,23 +133,29 @@ def datasets_of(survey: str, names) -> list[str]:
     return [survey] if survey in names else [n for n in names if n.startswith(f"{survey}_")]
 
 
+def plain_names(survey: str, known) -> dict[str, str]:
+    """Columns of a catalogue file that a survey's labels are made of -> their plain names (teff_lamost -> teff)."""
+    names = {f"{p}_{survey}{s}": f"{p}{s}" for p in PARAMETERS for s in ("", "_err")}
+    names |= {f"snr_{survey}": "snr", f"snr_{survey}_g": "snr", f"{survey}_ref": "reference", "reference": "reference"}
+    names |= FLAGS | ({KEYS[survey]: "key"} if survey in KEYS else {})
+    return {column: plain for column, plain in names.items() if column in known}
+
+
 def read_survey(survey: str, dataset: str, path) -> pd.DataFrame:
     """One catalogue file: labels, snr, reference, key (its own id), flags, position and date, or the Gaia id where it has one.
 
     Raises
     ------
     InputError
-        When the file has none of the labels, or lacks the survey's own id.
+        When the file has none of the labels.
     """
     known = read_meta(path)["columns"]
-    if not any(p in known for p in PARAMETERS):
-        raise InputError(f"{path}, columns teff, logg, feh", "are absent", "Map at least one label in datasets.yaml")
+    names = plain_names(survey, known)
+    if not set(PARAMETERS) & set(names.values()):
+        wanted = ", ".join(f"{p}_{survey}" for p in PARAMETERS)
+        raise InputError(f"{path}, columns {wanted}", "are absent", "Map at least one label in datasets.yaml")
     where = [ID] if ID in known else ["ra", "dec", *(["ref_epoch"] if "ref_epoch" in known else [])]
-    wanted = [c for c in [*VALUES, "snr", "reference"] if c in known]
-    renamed = {v: k for k, v in FLAGS.items() if v in known}
-    if survey in KEYS:
-        renamed[KEYS[survey]] = "key"
-    frame = read_table(path, [*where, "in_margin", *wanted, *renamed]).rename(columns=renamed)
+    frame = read_table(path, [*where, "in_margin", *names]).rename(columns=names)
     for name in [*VALUES, "snr"]:
         frame[name] = frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan)
     if "reference" not in frame:

@@ -144,7 +144,7 @@ def _external(name, what, bands, inputs, gaia, sky, star, cfg):
     path, link = _given(inputs, name), cfg["crossmatch"]["best_neighbour"].get(name)
     dates = ["ref_epoch"] if "ref_epoch" in read_meta(path)["columns"] else []
     rows = read_table(path, [what.id, "ra", "dec", *dates])
-    table = read_table(_given(inputs, link), [ID, what.id, "sep"]) if link else None
+    table = read_table(_given(inputs, link), [ID, what.id, "angular_distance"]) if link else None
     index, sep, by_table, flow = match_external(name, rows, table, gaia, sky, star, cfg)
     has = index >= 0
     columns = [f"{b}{s}" for b in bands for s in ("", "_err")]
