@@ -21,19 +21,19 @@ from .clusters import cluster
 from .layout import discs_of, offset
 from .random import normals, uniforms
 
-SCALE = 512                    # pixels from the pole to the equator; SFD98 have 2048
+SCALE = 512  # pixels from the pole to the equator; SFD98 have 2048
 SIZE = 2 * SCALE
 POLES = {"ngp": 1, "sgp": -1}
-BASE = 0.0175                  # median level at the pole, mag
-DEPTHS = (0.045, 0.09, 0.22, 0.56)   # peak of the cloud in a field, mag; the last field is the deepest
-CLOUD_DISTANCE, CLOUD_SIGMA = 0.60, 0.36   # of the cloud: distance from the field's centre and width, in field radii
-CLUSTER_REACH = 0.9            # deg; within it the map has the cluster's value
+BASE = 0.0175  # median level at the pole, mag
+DEPTHS = (0.045, 0.09, 0.22, 0.56)  # peak of the cloud in a field, mag; the last field is the deepest
+CLOUD_DISTANCE, CLOUD_SIGMA = 0.60, 0.36  # of the cloud: distance from the field's centre and width, in field radii
+CLUSTER_REACH = 0.9  # deg; within it the map has the cluster's value
 
 
-def _vectors(l, b) -> np.ndarray:
+def _vectors(lon, lat) -> np.ndarray:
     """Unit vectors (3, ...) of Galactic positions in deg."""
-    l, b = np.radians(l), np.radians(b)
-    return np.stack([np.cos(b) * np.cos(l), np.cos(b) * np.sin(l), np.sin(b)])
+    lon, lat = np.radians(lon), np.radians(lat)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
 def _galactic(ra, dec) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +53,7 @@ def _model(vectors: np.ndarray, config: Mapping) -> np.ndarray:
     seed = config["seed"]
     waves = normals(seed, "dust/waves", np.arange(12), 3) * 6.0
     phases = 2 * np.pi * uniforms(seed, "dust/phases", np.arange(12), 1)[:, 0]
-    texture = sum(np.cos(np.tensordot(wave, vectors, 1) + phase) for wave, phase in zip(waves, phases, strict=True))
+    texture = sum(np.cos(_dot(wave, vectors) + phase) for wave, phase in zip(waves, phases, strict=True))
     level = BASE * np.exp(0.25 * texture / np.sqrt(6.0)) / np.maximum(np.abs(vectors[2]), 0.15)
     discs = [d for d in discs_of(config) if d["cluster"] is None]
     angles = 360.0 * uniforms(seed, "dust/clouds", np.arange(len(discs)), 1)[:, 0]
@@ -69,9 +69,14 @@ def _model(vectors: np.ndarray, config: Mapping) -> np.ndarray:
     return level
 
 
+def _dot(a: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Scalar products, element by element: a matrix product's last bits may depend on the number of stars."""
+    return a[0] * vectors[0] + a[1] * vectors[1] + a[2] * vectors[2]
+
+
 def _half_chord(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Half the squared chord to a centre: half the squared angle (rad) for small angles."""
-    return 1.0 - np.tensordot(centre, vectors, 1)
+    return 1.0 - _dot(centre, vectors)
 
 
 def _pixel_vectors(x: np.ndarray, y: np.ndarray, pole: int) -> np.ndarray:
@@ -89,12 +94,12 @@ def _pixels(x: np.ndarray, y: np.ndarray, pole: int, config: Mapping) -> np.ndar
     return _model(vectors.reshape(3, -1), config).astype(np.float32).reshape(np.shape(x))
 
 
-def map_value(l: np.ndarray, b: np.ndarray, config: Mapping) -> np.ndarray:
+def map_value(lon: np.ndarray, lat: np.ndarray, config: Mapping) -> np.ndarray:
     """E(B-V) of the map, mag, at Galactic positions in deg: linear interpolation between the four pixels around.
 
     Parameters
     ----------
-    l, b : ndarray, shape (n,)
+    lon, lat : ndarray, shape (n,)
     config : mapping
         The merged configuration (`seed`, `sky`).
 
@@ -102,15 +107,15 @@ def map_value(l: np.ndarray, b: np.ndarray, config: Mapping) -> np.ndarray:
     -------
     ndarray, shape (n,)
     """
-    l, b = np.atleast_1d(np.asarray(l, float)), np.atleast_1d(np.asarray(b, float))
-    out = np.empty(len(l))
+    lon, lat = np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float))
+    out = np.empty(len(lon))
     for pole in POLES.values():
-        use = (b >= 0) == (pole > 0)
+        use = (lat >= 0) == (pole > 0)
         if not use.any():
             continue
-        radius = SCALE * np.sqrt(1.0 - pole * np.sin(np.radians(b[use])))
-        x = np.clip(radius * np.cos(np.radians(l[use])) + SCALE - 0.5, 0, SIZE - 1)
-        y = np.clip(-pole * radius * np.sin(np.radians(l[use])) + SCALE - 0.5, 0, SIZE - 1)
+        radius = SCALE * np.sqrt(1.0 - pole * np.sin(np.radians(lat[use])))
+        x = np.clip(radius * np.cos(np.radians(lon[use])) + SCALE - 0.5, 0, SIZE - 1)
+        y = np.clip(-pole * radius * np.sin(np.radians(lon[use])) + SCALE - 0.5, 0, SIZE - 1)
         x0, y0 = np.minimum(x.astype(int), SIZE - 2), np.minimum(y.astype(int), SIZE - 2)
         # several stars share a pixel: each pixel is computed once
         corners = np.concatenate([(y0 + j) * SIZE + x0 + i for j in (0, 1) for i in (0, 1)])
@@ -146,7 +151,7 @@ def write_dust(config: Mapping, north: str | Path, south: str | Path) -> None:
 
     The names keep SFD98's 4096; the images have 1024 pixels a side and say so in their headers. About 1 s and 100 MB.
     """
-    for (tag, pole), path in zip(POLES.items(), (north, south), strict=True):
+    for pole, path in zip(POLES.values(), (north, south), strict=True):
         image = np.empty((SIZE, SIZE), np.float32)
         for begin in range(0, SIZE, 128):
             y, x = np.mgrid[begin : begin + 128, 0:SIZE]

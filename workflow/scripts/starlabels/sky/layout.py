@@ -15,13 +15,13 @@ from .clusters import cluster
 from .random import uniforms
 
 #: Share of the drawn stars that end as a SAGES source (the others are too faint in u and v, or lost): measured.
-SAGES_SHARE = 0.985
+SAGES_SHARE = 0.948
 #: Smallest radius (deg) of the field of stars around a cluster, so that membership is a real question.
 CLUSTER_FIELD_RADIUS = 0.4
-FIELD_STEP = 2**40            # star indices reserved for one field
-COMPANION = 2**39             # added to a star's index for its close neighbour
-CLUSTER_SLOT = 32             # fields have the numbers 0..31; cluster k has 32 + 2k (surrounding field) and 33 + 2k (members)
-MAX_STARS = 2**28             # stars a field can hold: what Gaia-like ids leave room for
+FIELD_STEP = 2**40  # star indices reserved for one field
+COMPANION = 2**39  # added to a star's index for its close neighbour
+CLUSTER_SLOT = 32  # fields have the numbers 0..31; cluster k has 32 + 2k (surrounding field) and 33 + 2k (members)
+MAX_STARS = 2**28  # stars a field can hold: what Gaia-like ids leave room for
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ def discs_of(config: Mapping) -> list[dict]:
         stars = round(sages / SAGES_SHARE)
         area = stars / density
         if stars > MAX_STARS or area > 2.0 * np.pi / np.radians(1.0) ** 2:
-            raise InputError("configuration key `sky.n_sages`", f"needs a field of {area:.0f} square degrees", "Raise sky.density or add fields")
+            raise InputError(
+                "configuration key `sky.n_sages`", f"needs a field of {area:.0f} square degrees", "Raise sky.density or add fields"
+            )
         disc = {"field": entry["name"], "number": number, "ra": float(entry["ra"]), "dec": float(entry["dec"])}
         found.append({**disc, "radius": _cap_radius(area), "cluster": None, "members": 0, "stars": stars})
     for k, name in enumerate(clusters):

@@ -34,12 +34,14 @@ ERRORS = {
     "galex_nuv": (0.010, 0.040, 18.5, 0.26, 22.0),
 }
 #: One-sigma error of a position in each coordinate, arcsec (design section 6.3).
-POSITION_ERROR = {"sages": 0.08, "twomass": 0.08, "allwise": 0.10, "galex": 0.7, "lamost": 0.1, "apogee": 0.1, "rave5": 0.15, "pastel": 0.2, "vmp": 0.2}
+POSITION_ERROR = {
+    "sages": 0.08, "twomass": 0.08, "allwise": 0.10, "galex": 0.7, "lamost": 0.1, "apogee": 0.1, "rave5": 0.15, "pastel": 0.2, "vmp": 0.2,
+}  # fmt: skip
 
-NEIGHBOUR_SHARE = 0.03        # of the stars get a close neighbour
-BLEND_ARCSEC = 3.0            # closer pairs are one source for WISE and GALEX
-ZERO_POINT_SIGMA = 0.008      # u, v, mag, one value a pointing
-ZERO_POINT_NSIDE = 64         # a pointing is about one square degree
+NEIGHBOUR_SHARE = 0.03  # of the stars get a close neighbour
+BLEND_ARCSEC = 3.0  # closer pairs are one source for WISE and GALEX
+ZERO_POINT_SIGMA = 0.008  # u, v, mag, one value a pointing
+ZERO_POINT_NSIDE = 64  # a pointing is about one square degree
 
 
 def draw(config: Mapping, purpose: str, index, k: int | None = None, normal: bool = False) -> np.ndarray:
@@ -183,5 +185,6 @@ def blend(stars: pd.DataFrame, bands: tuple[str, ...], year) -> pd.DataFrame:
         mag[p] = -2.5 * np.log10(10.0 ** (-0.4 * mag[p]) + 10.0 ** (-0.4 * mag[c]))
     second = np.full(len(stars), -1)
     second[p] = c
-    frame = pd.DataFrame({"row": np.arange(len(stars)), "star_index": stars["star_index"].to_numpy(), "ra": ra, "dec": dec, "second": second, **mags})
+    own = stars["star_index"].to_numpy()
+    frame = pd.DataFrame({"row": np.arange(len(stars)), "star_index": own, "ra": ra, "dec": dec, "second": second, **mags})
     return frame[~swallowed].reset_index(drop=True)

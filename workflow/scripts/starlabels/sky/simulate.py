@@ -69,7 +69,8 @@ def native_rows(stars: pd.DataFrame, config: Mapping) -> tuple[dict[str, pd.Data
     table, star, second = infrared.allwise(stars, config)
     tables["allwise"] = table
     _enter(truth, "allwise_id", star, table["designation"].to_numpy(), second, "allwise_blend")
-    position = (table["designation"].to_numpy(), table["ra"].to_numpy(), table["dec"].to_numpy(), observe.year_of_mjd(table["w1mjdmean"].to_numpy()))
+    year = observe.year_of_mjd(table["w1mjdmean"].to_numpy())
+    position = (table["designation"].to_numpy(), table["ra"].to_numpy(), table["dec"].to_numpy(), year)
     tables["allwise_best_neighbour"] = infrared.best_neighbours(stars, config, "allwise", *position, star, second)
 
     tables["galex"], star, second = galex.rows(stars, config)

@@ -17,9 +17,9 @@ FORMATS = {
     "SFD_EBV": "E", "APOGEE2_TARGET1": "J", "TARGFLAGS": "132A", "SURVEY": "32A", "PROGRAMNAME": "32A", "NVISITS": "J", "SNR": "E",
     "SNREV": "E", "STARFLAG": "K", "ANDFLAG": "K", "VHELIO_AVG": "E", "VSCATTER": "E", "VERR": "E", "N_COMPONENTS": "J",
     "GAIAEDR3_SOURCE_ID": "K", "GAIAEDR3_PARALLAX": "E", "GAIAEDR3_PHOT_G_MEAN_MAG": "E", "ASPCAP_GRID": "8A", "ASPCAP_CHI2": "E",
-    "PARAM": "9E", "FPARAM": "9E", "PARAMFLAG": "9K", "ASPCAPFLAG": "K", "ASPCAPFLAGS": "132A", "X_H": "27E", "X_H_ERR": "27E", "X_M": "27E",
-    "X_M_ERR": "27E", "EXTRATARG": "J", "TEFF": "E", "TEFF_ERR": "E", "LOGG": "E", "LOGG_ERR": "E", "M_H": "E", "M_H_ERR": "E",
-    "ALPHA_M": "E", "ALPHA_M_ERR": "E", "VMICRO": "E", "MG_FE": "E", "MG_FE_ERR": "E", "MG_FE_FLAG": "J", "AL_FE": "E",
+    "PARAM": "9E", "FPARAM": "9E", "PARAMFLAG": "9K", "ASPCAPFLAG": "K", "ASPCAPFLAGS": "132A", "X_H": "27E", "X_H_ERR": "27E",
+    "X_M": "27E", "X_M_ERR": "27E", "EXTRATARG": "J", "TEFF": "E", "TEFF_ERR": "E", "LOGG": "E", "LOGG_ERR": "E", "M_H": "E",
+    "M_H_ERR": "E", "ALPHA_M": "E", "ALPHA_M_ERR": "E", "VMICRO": "E", "MG_FE": "E", "MG_FE_ERR": "E", "MG_FE_FLAG": "J", "AL_FE": "E",
     "AL_FE_ERR": "E", "AL_FE_FLAG": "J", "SI_FE": "E", "SI_FE_ERR": "E", "SI_FE_FLAG": "J", "FE_H": "E", "FE_H_ERR": "E",
     "FE_H_FLAG": "J", "NI_FE": "E", "NI_FE_ERR": "E", "NI_FE_FLAG": "J",
 }  # fmt: skip
@@ -68,7 +68,8 @@ def _visit(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataFrame:
     for tag, band in (("J", "tmass_j"), ("H", "tmass_h"), ("K", "tmass_ks")):
         mag, error, seen = observe.measure(config, "twomass", index, band, stars[band].to_numpy())
         frame[tag], frame[f"{tag}_ERR"] = np.where(seen, mag, 99.0), np.where(seen, error, 99.0)
-    snr = 180.0 * 10.0 ** (-0.2 * (stars["tmass_h"].to_numpy() - 12.0)) * np.exp(0.3 * observe.draw(config, f"apogee/snr/{visit}", index, normal=True))
+    scatter = np.exp(0.3 * observe.draw(config, f"apogee/snr/{visit}", index, normal=True))
+    snr = 180.0 * 10.0 ** (-0.2 * (stars["tmass_h"].to_numpy() - 12.0)) * scatter
     frame["SNR"] = np.clip(snr * (0.7 if visit else 1.0), 15.0, 900.0)
     frame["SNREV"], frame["NVISITS"], frame["STARFLAG"], frame["ANDFLAG"] = frame["SNR"], 3, 0, 0
     frame["VHELIO_AVG"], frame["VSCATTER"], frame["VERR"], frame["N_COMPONENTS"] = stars["rv"].to_numpy(), 0.1, 0.05, 1

@@ -15,7 +15,8 @@ from ..random import normals, uniforms
 from . import formats
 
 H23_FORMATS = {
-    "sourceid": "K", "ra": ("D", "deg"), "dec": ("D", "deg"), "teff": ("D", "K"), "err_teff": ("D", "K"), "feh": "D", "err_feh": "D", "ruwe": "D",
+    "sourceid": "K", "ra": ("D", "deg"), "dec": ("D", "deg"), "teff": ("D", "K"), "err_teff": ("D", "K"), "feh": "D",
+    "err_feh": "D", "ruwe": "D",
 }  # fmt: skip
 A23_FORMATS = {
     "source_id": "K", "catwise_w1": ("E", "mag"), "catwise_w2": ("E", "mag"), "in_training_sample": "J", "mh_xgboost": "E",
@@ -87,7 +88,14 @@ def write_harris(path: str | Path, frame: pd.DataFrame) -> None:
     place = SkyCoord(frame["ra"].to_numpy() * u.deg, frame["dec"].to_numpy() * u.deg).galactic
     x, y, z = (frame["distance"].to_numpy() * place.cartesian.xyz.value).tolist()
     rule = "_" * 97
-    lines = [" " * 10 + "PARAMETERS OF GLOBULAR CLUSTERS OF A SIMULATED SKY", "", rule, "", " " * 12 + "Part I:  Identifications and Positional Data", ""]
+    lines = [
+        " " * 10 + "PARAMETERS OF GLOBULAR CLUSTERS OF A SIMULATED SKY",
+        "",
+        rule,
+        "",
+        " " * 12 + "Part I:  Identifications and Positional Data",
+        "",
+    ]
     lines += ["   ID        Name           RA   (2000)   DEC         L       B     R_Sun  R_gc    X     Y     Z", ""]
     for i, row in frame.iterrows():
         hours, degrees = _sexagesimal(row["ra"], row["dec"])

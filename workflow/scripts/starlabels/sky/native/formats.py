@@ -59,7 +59,9 @@ def _values(frame: pd.DataFrame, column: str, form: str) -> np.ndarray:
     return np.repeat(array[:, None], count, 1) if count > 1 else array
 
 
-def write_text(path: str | Path, frame: pd.DataFrame, separator: str = ",", null: str = "", header: bool = True, above: str = "", gzipped: bool = False):
+def write_text(
+    path: str | Path, frame: pd.DataFrame, separator: str = ",", null: str = "", header: bool = True, above: str = "", gzipped: bool = False
+):
     """Write a text table: `above` (lines in front of it), the column names, the rows with `null` for missing values."""
     text = above + frame.to_csv(index=False, sep=separator, na_rep=null, header=header, lineterminator="\n")
     with atomic(path) as part:
@@ -70,7 +72,9 @@ def write_text(path: str | Path, frame: pd.DataFrame, separator: str = ",", null
             part.write_text(text, encoding="ascii", newline="\n")
 
 
-def sexagesimal(ra: np.ndarray, dec: np.ndarray, prefix: str = "", ra_digits: int = 2, dec_digits: int = 1, point: bool = True) -> np.ndarray:
+def sexagesimal(
+    ra: np.ndarray, dec: np.ndarray, prefix: str = "", ra_digits: int = 2, dec_digits: int = 1, point: bool = True
+) -> np.ndarray:
     """Names made of positions, `HHMMSS.ss+DDMMSS.s` behind a prefix; digits are cut off, not rounded, as the IAU asks.
 
     Parameters

@@ -13,7 +13,7 @@ from . import formats
 
 #: Vega zero points of EDR3 fluxes in electrons a second (Riello et al. 2021, A&A 649, A3).
 ZERO_POINTS = {"g": 25.6873668671, "bp": 25.3385422158, "rp": 24.7478955012}
-PARALLAX_ZERO_POINT = -0.017                     # mas (EDR3, median of quasars)
+PARALLAX_ZERO_POINT = -0.017  # mas (EDR3, median of quasars)
 SOLUTION_ID = 1636148068921376768
 
 #: Columns in the archive's order (those that this sky has): type, unit, description.
@@ -70,14 +70,24 @@ def rows(stars: pd.DataFrame, config: Mapping) -> pd.DataFrame:
     chance = observe.draw(config, "gaia/chance", index, 4)
     close = stars["separation"].to_numpy() < 0.7
     two = (chance[:, 0] < 0.005) | (close & (chance[:, 0] < 0.2))
-    errors = {"ra_error": 0.80 * error, "dec_error": 0.75 * error, "parallax_error": error, "pmra_error": 1.03 * error, "pmdec_error": 0.93 * error}
+    errors = {
+        "ra_error": 0.80 * error,
+        "dec_error": 0.75 * error,
+        "parallax_error": error,
+        "pmra_error": 1.03 * error,
+        "pmdec_error": 0.93 * error,
+    }
     dec = stars["dec"].to_numpy() + noise[:, 1] * errors["dec_error"] / 3.6e6
     ra = (stars["ra"].to_numpy() + noise[:, 0] * errors["ra_error"] / 3.6e6 / np.cos(np.radians(dec))) % 360.0
     parallax = stars["parallax"].to_numpy() + PARALLAX_ZERO_POINT + noise[:, 2] * error
     pmra = stars["pmra"].to_numpy() + noise[:, 3] * errors["pmra_error"]
     pmdec = stars["pmdec"].to_numpy() + noise[:, 4] * errors["pmdec_error"]
     binary = stars["is_binary"].to_numpy(bool)
-    ruwe = np.exp(0.06 * noise[:, 5]) * np.where(binary & (chance[:, 1] < 0.25), 1.0 - 0.6 * np.log(chance[:, 2]), 1.0) * np.where(close, 1.6, 1.0)
+    ruwe = (
+        np.exp(0.06 * noise[:, 5])
+        * np.where(binary & (chance[:, 1] < 0.25), 1.0 - 0.6 * np.log(chance[:, 2]), 1.0)
+        * np.where(close, 1.6, 1.0)
+    )
     frame = pd.DataFrame({"solution_id": np.full(len(stars), SOLUTION_ID), "source_id": stars["source_id"].to_numpy()})
     frame["designation"] = np.array([f"Gaia DR3 {i}" for i in frame["source_id"].tolist()], dtype=object)
     frame["ref_epoch"] = 2016.0

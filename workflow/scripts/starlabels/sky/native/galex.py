@@ -11,7 +11,7 @@ from ..layout import running_number
 from . import formats
 
 FIRST_OBJID = 6_370_000_000_000_000_000
-REPEAT_SHARE = 0.04                   # sources with a second observation: ranks 1 (primary) and -1
+REPEAT_SHARE = 0.04  # sources with a second observation: ranks 1 (primary) and -1
 EPOCHS = (2003.5, 2012.0)
 FORMATS = {
     "objid": "K", "ra": ("D", "deg"), "dec": ("D", "deg"), "glon": ("D", "deg"), "glat": ("D", "deg"),

@@ -25,10 +25,10 @@ ALLWISE_COLUMNS = [
     "designation", "ra", "dec", "sigra", "sigdec", "w1mpro", "w1sigmpro", "w1snr", "w2mpro", "w2sigmpro", "w2snr",
     "cc_flags", "ext_flg", "var_flg", "ph_qual", "w1mjdmean", "w2mjdmean",
 ]  # fmt: skip
-TWOMASS_JD = (2450630.0, 2451980.0)              # 1997.5 to 2001.2
-ALLWISE_MJD = (55270.0, 55525.0)                 # 2010.2 to 2010.9
-LIMIT_SHARE = 0.04                               # AllWISE rows whose W2 (half of them: W1) is an upper limit
-UNLISTED_SHARE = 0.01                            # pairs that Gaia's tables lack
+TWOMASS_JD = (2450630.0, 2451980.0)  # 1997.5 to 2001.2
+ALLWISE_MJD = (55270.0, 55525.0)  # 2010.2 to 2010.9
+LIMIT_SHARE = 0.04  # AllWISE rows whose W2 (half of them: W1) is an upper limit
+UNLISTED_SHARE = 0.01  # pairs that Gaia's tables lack
 NULL = "\\N"
 
 
@@ -111,7 +111,9 @@ def write_allwise(path: str | Path, frame: pd.DataFrame) -> None:
     kinds = {c: pa.string() for c in ("designation", "cc_flags", "var_flg", "ph_qual")} | {"ext_flg": pa.int32()}
     schema = pa.schema([(c, kinds.get(c, pa.float64())) for c in frame.columns])
     with atomic(path) as part:
-        pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None), part, compression="zstd")
+        pq.write_table(
+            pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None), part, compression="zstd"
+        )
 
 
 def best_neighbours(

@@ -42,7 +42,8 @@ def _visit(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataFrame:
     frame["obsid"] = running * 2 + visit
     frame["gp_id"] = running
     frame["uid"] = np.array([f"G{r:014d}" for r in running.tolist()], dtype=object)
-    snr = 100.0 * 10.0 ** (-0.22 * (stars["gaia_g"].to_numpy() - 14.0)) * np.exp(0.35 * observe.draw(config, f"lamost/snr/{visit}", index, normal=True))
+    scatter = np.exp(0.35 * observe.draw(config, f"lamost/snr/{visit}", index, normal=True))
+    snr = 100.0 * 10.0 ** (-0.22 * (stars["gaia_g"].to_numpy() - 14.0)) * scatter
     for band, factor in zip("ugriz", (0.35, 1.0, 1.5, 1.6, 1.2), strict=True):
         frame[f"snr{band}"] = np.clip(snr * factor, 3.0, 999.0).round(2)
     mjd = MJD[0] + np.floor((MJD[1] - MJD[0]) * chance[:, 1]).astype(np.int64)

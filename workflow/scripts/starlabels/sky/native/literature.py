@@ -20,7 +20,7 @@ PASTEL_UNITS = {
     "ID": "", "RAdeg": "deg", "DEdeg": "deg", "Bmag": "mag", "Vmag": "mag", "Jmag": "mag", "Hmag": "mag", "Ksmag": "mag", "Teff": "K",
     "e_Teff": "K", "logg": "[cm/s2]", "e_logg": "[cm/s2]", "[Fe/H]": "[Sun]", "e_[Fe/H]": "[Sun]", "bibcode": "", "Author": "",
 }  # fmt: skip
-PASTEL_VISITS = (0.45, 0.22, 0.13, 0.09, 0.06, 0.05)   # share of stars with 1 to 6 determinations
+PASTEL_VISITS = (0.45, 0.22, 0.13, 0.09, 0.06, 0.05)  # share of stars with 1 to 6 determinations
 
 #: The nine lists: rows of the real one, and the names that a table of this kind gives to
 #: (name, ra, dec, teff, logg, feh, feh_err).
@@ -35,7 +35,7 @@ VMP_LISTS = {
     "vmp_ezzeddine2020": (600, ("2MASS", "RAdeg", "DECdeg", "Teff-LTE", "logg-LTE", "[Fe/H]-LTE", "e_[Fe/H]-LTEc")),
     "vmp_limberg2021": (1500, ("Star", "RAJ2000", "DEJ2000", "Teff", "logg", "Fe_H", "e_Fe_H")),
 }
-VMP_TWICE_SHARE = 0.06           # stars that stand in a second list too
+VMP_TWICE_SHARE = 0.06  # stars that stand in a second list too
 #: Lists of extremely metal-poor stars, and the highest published [Fe/H] (noise apart) that they take.
 VMP_EXTREME = {"vmp_bonifacio2009": -2.3, "vmp_yong2013": -2.0, "vmp_aoki2013": -2.3, "vmp_francois2018": -2.3}
 
@@ -55,15 +55,20 @@ def _rave_visit(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataFram
     ra, dec = observe.catalogue_position(config, "rave5", stars)
     frame = pd.DataFrame({"ra": ra.round(6), "dec": dec.round(6)})
     running = running_number(index)
-    field = np.array([f"{int(a / 15):02d}{int(a * 4 % 60):02d}{'m' if d < 0 else 'p'}{int(abs(d)):02d}" for a, d in zip(ra, dec, strict=True)], object)
+    field = np.array(
+        [f"{int(a / 15):02d}{int(a * 4 % 60):02d}{'m' if d < 0 else 'p'}{int(abs(d)):02d}" for a, d in zip(ra, dec, strict=True)], object
+    )
     days = (12150 + visit * 400 + running % 350).astype("datetime64[D]").astype(str)
     frame["name"] = [f"{d.replace('-', '')}_{f}_{1 + r % 997:03d}" for d, f, r in zip(days, field, running.tolist(), strict=True)]
     frame["rave"] = formats.sexagesimal(ra, dec, "J", 1, 0)
-    snr = 45.0 * 10.0 ** (-0.2 * (stars["gaia_g"].to_numpy() - 11.5)) * np.exp(0.3 * observe.draw(config, f"rave5/snr/{visit}", index, normal=True))
+    scatter = np.exp(0.3 * observe.draw(config, f"rave5/snr/{visit}", index, normal=True))
+    snr = 45.0 * 10.0 ** (-0.2 * (stars["gaia_g"].to_numpy() - 11.5)) * scatter
     frame["snrk"], frame["snrs"] = np.clip(snr, 10.0, 150.0).round(1), np.clip(snr * 0.95, 10.0, 150.0).round(1)
     for label, raw, calibrated, error, shift in (
-        ("teff", "teffk", "cteffk", "e_teffk", -40.0), ("logg", "loggk", "cloggk", "e_loggk", 0.1), ("feh", "m_h_k", "m_h_nk", "e__m_h_k", -0.1),
-    ):  # fmt: skip
+        ("teff", "teffk", "cteffk", "e_teffk", -40.0),
+        ("logg", "loggk", "cloggk", "e_loggk", 0.1),
+        ("feh", "m_h_k", "m_h_nk", "e__m_h_k", -0.1),
+    ):
         digits = 0 if label == "teff" else 2
         frame[calibrated] = values[label].round(digits)
         frame[raw] = (values[label] + shift).round(digits)

@@ -9,7 +9,7 @@ import pandas as pd
 from .. import observe
 from . import formats
 
-FIRST_MJD, LAST_MJD = 57314.0, 58666.0         # 2015.8 to 2019.5
+FIRST_MJD, LAST_MJD = 57314.0, 58666.0  # 2015.8 to 2019.5
 SENTINEL = -999.99
 MISSING_SHARE, FLAGGED_SHARE, DUPLICATE_SHARE = 0.06, 0.03, 0.005
 DUPLICATE_ARCSEC = 0.1
