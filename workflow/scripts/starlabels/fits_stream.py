@@ -4,12 +4,14 @@ A FITS table states its number of rows in the header, in front of the data. The 
 header is written with that number, and the records (fixed length, big-endian; FITS 4.0 standard, Section 7.3) follow.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
 
 from .errors import InputError
 from .io import atomic
@@ -89,9 +91,11 @@ class FitsTableWriter:
 
     def _headers(self) -> bytes:
         """The empty primary header and the header of the table, padded."""
-        empty = fits.BinTableHDU.from_columns(
-            [fits.Column(name=c.name, format=c.form, unit=c.unit or None) for c in self.columns], nrows=0, name=self.name
-        )
+        with warnings.catch_warnings():
+            # the paper's name "[Fe/H]" is allowed, though letters, digits and underscores are what the standard recommends
+            warnings.filterwarnings("ignore", "It is strongly recommended that column names", VerifyWarning)
+            columns = [fits.Column(name=c.name, format=c.form, unit=c.unit or None) for c in self.columns]
+            empty = fits.BinTableHDU.from_columns(columns, nrows=0, name=self.name)
         header = empty.header
         header["NAXIS2"] = self.rows
         for number, column in enumerate(self.columns, 1):
@@ -112,7 +116,7 @@ class FitsTableWriter:
         for column in self.columns:
             values = np.asarray(data[column.name])
             if column.is_text:
-                values = np.char.encode(values.astype(str), "ascii")
+                values = self._ascii(column, values.astype(str))
                 longest = int(np.char.str_len(values).max(initial=0))
                 if longest > column.width:
                     where = f"{self.path}, column {column.name}"
@@ -122,6 +126,13 @@ class FitsTableWriter:
             records[column.name] = values
         self._file.write(records.tobytes())
         self.written += length
+
+    def _ascii(self, column: FitsColumn, values: np.ndarray) -> np.ndarray:
+        try:
+            return np.char.encode(values, "ascii")
+        except UnicodeEncodeError as error:
+            found = f"has the text {error.object!r}, which is not ASCII"
+            raise InputError(f"{self.path}, column {column.name}", found, "FITS knows ASCII only: correct the input") from error
 
     def __exit__(self, kind, value, trace):
         try:

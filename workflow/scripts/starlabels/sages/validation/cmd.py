@@ -67,9 +67,9 @@ def run_cmd(feature_paths: Iterable, cfg: Mapping, simulated: bool, out_parquet,
     for path in tqdm(sorted(feature_paths, key=str), desc="colour-magnitude diagram", unit="cell", mininterval=5, disable=None):
         for piece in iter_table(path):
             any_class = piece.assign(star_class="dwarf")
-            kept = photometric_cuts(Selection(len(piece)), any_class, cfg, data_set, "predict").mask
+            kept = photometric_cuts(Selection(len(piece), "stars"), any_class, cfg, data_set, "predict").mask
             if cfg["cuts"]["parallax_over_err_min"] is not None:
-                others = photometric_cuts(Selection(len(piece)), any_class, without, data_set, "predict").mask
+                others = photometric_cuts(Selection(len(piece), "stars"), any_class, without, data_set, "predict").mask
                 likely += int((others & (numbers(piece, "parallax_err") > numbers(piece, "parallax"))).sum())
             point = colour_magnitude(piece, cfg)
             for star_class in CLASSES:

@@ -1,5 +1,6 @@
 """Members of a star cluster from proper motions: a mixture of the cluster and the field (Section 3.5, A-25)."""
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,8 +52,8 @@ def membership(pmra: np.ndarray, pmdec: np.ndarray, start: tuple[float, float]) 
         precisions_init=[np.eye(2) / START_WIDTH**2, np.linalg.inv(field)],
     )
     # EM moves by less and less; what the iterations have reached by then is judged below
-    with np.testing.suppress_warnings() as quiet:
-        quiet.filter(ConvergenceWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(part)
     widths = [float(np.sqrt(np.trace(c) / 2)) for c in model.covariances_]
     mixture = {

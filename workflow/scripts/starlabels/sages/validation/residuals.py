@@ -123,6 +123,8 @@ class BinnedResiduals:
         """Take in a piece: the quantity of the bins and the residual of each star."""
         x, residual = np.asarray(x, np.float64), np.asarray(residual, np.float64)
         good = np.isfinite(x) & np.isfinite(residual) & (x >= self.edges[0]) & (x <= self.edges[-1])
+        if not good.any():
+            return
         x, residual = x[good], residual[good]
         number = np.minimum(np.searchsorted(self.edges, x, side="right") - 1, len(self.edges) - 2)
         order = np.argsort(number, kind="stable")
