@@ -84,7 +84,7 @@ def match_primary(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, cfg: M
     for b in bands:
         err = np.nan_to_num(rows[f"{b}_err"].to_numpy(float), nan=1e6)
         error[b] = np.where(np.isfinite(rows[b].to_numpy(float)), err, np.inf)[i]
-    name = np.argsort(np.argsort(rows[primary_id(primary)].to_numpy(str)[i], kind="stable"), kind="stable")
+    name = _rank_of_repeats(j, rows[primary_id(primary)].iloc[i])
     best = _first_of(j, [error[b] for b in bands] + [name])
     stars = pd.DataFrame({"gaia": j[best], "row": i[best], "sep": sep[best]})
     for b in bands:
@@ -103,6 +103,15 @@ def _first_of(group: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
     new = np.ones(len(order), bool)
     new[1:] = group[order][1:] != group[order][:-1]
     return order[new]
+
+
+def _rank_of_repeats(group: np.ndarray, name: pd.Series) -> np.ndarray:
+    """Alphabetical rank of the names within all groups of more than one entry (0 elsewhere): settles equal errors."""
+    rank = np.zeros(len(group), np.int64)
+    _, inverse, count = np.unique(group, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(count[inverse] > 1)
+    rank[several] = np.argsort(np.argsort(name.iloc[several].to_numpy(object), kind="stable"), kind="stable")
+    return rank
 
 
 def owned_rows(found: Matches, own_star: np.ndarray, own_row: np.ndarray) -> np.ndarray:

@@ -198,7 +198,7 @@ def run_crossmatch_truth(
         if not len(gaia):
             continue
         here = source.near(gaia[ID].to_numpy(), np.unique(cell_of_gaia_id(gaia[ID].to_numpy(), nside)))
-        judged = [(d, "as_run", f) for d, f in judge_pairs(read_table(pairs[k]), here, gaia).items()]
+        judged = [(d, "as_run", f) for d, f in judge_pairs(read_table(pairs[k]), here, gaia).items() if d in catalogs]
         for dataset in catalogs:
             if survey_of(dataset) in cfg["crossmatch"]["radius_arcsec"]:
                 rows = _positions(catalogs[dataset][k], dataset)

@@ -127,9 +127,11 @@ def surveys_of(cfg: Mapping) -> list[str]:
     return [s for s, entry in named.items() if entry is not None]
 
 
-def datasets_of(survey: str, names) -> list[str]:
-    """Datasets that make up a survey: the one of its name, or all that begin with it and an underscore (vmp_...)."""
+def datasets_of(survey: str, names, groups: Mapping | None = None) -> list[str]:
+    """Datasets that make up a survey: its group, else the one of its name, else all that begin with it and an underscore (vmp_...)."""
     names = list(names)
+    if groups and survey in groups:
+        return [n for n in groups[survey] if n in names]
     return [survey] if survey in names else [n for n in names if n.startswith(f"{survey}_")]
 
 
@@ -192,7 +194,9 @@ def link_by_position(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, sta
     return linked[has], flow, linked
 
 
-def run_labels(cell: int, inputs: Mapping, stars, cfg: Mapping, output, selection, pairs_output=None) -> None:
+def run_labels(
+    cell: int, inputs: Mapping, stars, cfg: Mapping, output, selection, pairs_output=None, groups: Mapping | None = None
+) -> None:
     """Write the labels of one cell.
 
     Parameters
@@ -208,6 +212,8 @@ def run_labels(cell: int, inputs: Mapping, stars, cfg: Mapping, output, selectio
         Labels (Parquet), flows (JSON: {survey: flow}).
     pairs_output : path, optional
         Pairs of the surveys matched by position, whether or not the star has survey photometry.
+    groups : mapping, optional
+        Survey -> datasets, for surveys of several lists; without it those whose names begin with the survey's.
 
     Raises
     ------
@@ -218,7 +224,7 @@ def run_labels(cell: int, inputs: Mapping, stars, cfg: Mapping, output, selectio
     gaia, sky = read_gaia(inputs["gaia"])
     flows, parts, pairs = {}, [_empty()], []
     for survey in surveys_of(cfg):
-        datasets = datasets_of(survey, inputs)
+        datasets = datasets_of(survey, inputs, groups)
         if not datasets:
             raise InputError(f"sages.samples, survey {survey}", "has no catalogue", f"Datasets given: {', '.join(inputs)}")
         frames = [read_survey(survey, d, inputs[d]) for d in datasets]

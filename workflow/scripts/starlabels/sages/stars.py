@@ -87,7 +87,7 @@ def run_stars(cell: int, inputs: Mapping, cfg: Mapping, nside: int, output, pair
     star = stars["gaia"].to_numpy()
     flows, meta = {primary: flow.to_list()}, {}
 
-    columns = {ID: gaia[ID].to_numpy(np.int64)[star], key: rows[key].to_numpy(str)[stars["row"]]}
+    columns = {ID: gaia[ID].to_numpy(np.int64)[star], key: rows[key].iloc[stars["row"]].array}
     columns |= {c: rows[c].to_numpy(float)[stars["row"]] for c in ("ra", "dec")}
     columns |= {f"gaia_{c}": gaia[c].to_numpy(float)[star] for c in ("ra", "dec")}
     gaia_bands = [f"{b}{s}" for b in bands_with(cfg, "gaia") for s in ("", "_err")]
@@ -101,7 +101,7 @@ def run_stars(cell: int, inputs: Mapping, cfg: Mapping, nside: int, output, pair
 
     mine = ~gaia["in_margin"].to_numpy(bool)[found.gaia]
     seps = {f"sep_{primary}": stars["sep"].to_numpy(float)}
-    pairs = [_pairs(primary, gaia[ID].to_numpy()[found.gaia[mine]], rows[key].to_numpy(str)[found.left[mine]], found.sep_arcsec[mine])]
+    pairs = [_pairs(primary, gaia[ID].to_numpy()[found.gaia[mine]], rows[key].iloc[found.left[mine]], found.sep_arcsec[mine])]
     for name, what in EXTERNALS.items():
         extra = bands_with(cfg, what.prefix)
         if extra:
@@ -153,17 +153,17 @@ def _external(name, what, bands, inputs, gaia, sky, star, cfg):
     for c in columns:
         values[c] = np.full(len(star), np.nan)
         values[c][has] = taken[c].to_numpy(float)
-    native = rows[what.id].to_numpy()[index[has]].astype(str)
+    native = rows[what.id].iloc[index[has]]
     pair = _pairs(name, gaia[ID].to_numpy()[star[has]], native, sep[has], np.where(by_table[has], "table", "position"))
     return values, sep, pair, flow.to_list()
 
 
-def _pairs(dataset, source_id, native_id, sep, link="position") -> pd.DataFrame:
+def _pairs(dataset: str, source_id: np.ndarray, native_id: pd.Series, sep: np.ndarray, link="position") -> pd.DataFrame:
     frame = pd.DataFrame({
-        "dataset": pd.array([dataset] * len(sep), dtype="str"), ID: np.asarray(source_id, np.int64),
-        "native_id": pd.array(list(native_id), dtype="str"), "sep_arcsec": np.asarray(sep, float),
+        "dataset": pd.Series([dataset] * len(sep), dtype="str"), ID: np.asarray(source_id, np.int64),
+        "native_id": native_id.astype("str").array, "sep_arcsec": np.asarray(sep, float),
     })
-    frame["link"] = pd.array(list(np.broadcast_to(link, len(sep))), dtype="str")
+    frame["link"] = pd.Series(np.broadcast_to(link, len(sep)), dtype="str")
     return frame.sort_values([ID, "native_id"], kind="stable", ignore_index=True)
 
 
