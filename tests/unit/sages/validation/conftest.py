@@ -91,7 +91,8 @@ def world(tmp_path_factory) -> World:
         second = label.assign(survey=pd.array(["lamost"] * len(ids), dtype="str"), teff=label["teff"] + 40)
         write_table(folder / f"labels/cell-{cell}.parquet", pd.concat([label, second], ignore_index=True))
     names = {c: c.removesuffix("_true") for c in truth_columns} | {"ebv_sfd": "ebv"}
-    truth = everything[["gaia_dr3_source_id", *names]].rename(columns=names).sample(frac=1.0, random_state=np.random.RandomState(3), ignore_index=True)
+    truth = everything[["gaia_dr3_source_id", *names]].rename(columns=names)
+    truth = truth.iloc[np.random.default_rng(3).permutation(len(truth))].reset_index(drop=True)
     for k, start in enumerate(range(0, 4000, 1500)):
         write_table(folder / f"truth/part-{k}.parquet", truth.iloc[start:start + 1500])
     write_table(folder / "samples.parquet", samples(everything, rng))

@@ -93,14 +93,14 @@ def test_a_cluster_absent_from_harris_is_refused():
 
 def test_fractions_leave_masked_stars_out(world, cfg, tmp_path):
     out = tmp_path / "f.json", tmp_path / "f.parquet"
-    found = run_fractions({1: world.cells("predictions")}, cfg, True, *out, {1: [81.11, 4.88, 0.03]})["1"]
+    found = run_fractions({1: world.cells("predictions")}, cfg, True, *out, {1: [81.11, 4.88, 0.03]})["data_sets"]["1"]
     kept = world.frame[~world.frame["cool_mask"]]
-    for limit in (0, -1, -2):
-        assert found[str(limit)] == pytest.approx((kept["feh"] <= limit).mean())
+    for name, limit in (("feh_le_0", 0), ("feh_le_m1", -1), ("feh_le_m2", -2)):
+        assert found["fractions"][name] == pytest.approx((kept["feh"] <= limit).mean())
     assert found["n"]["all"] == len(kept) and found["n_masked"] == world.frame["cool_mask"].sum()
     assert sum(row["all"] for row in found["intervals"]) == len(kept)
     assert found["intervals"][2]["giant"] == ((kept["feh"] > -1) & (kept["feh"] <= 0) & (kept["star_class"] == "giant")).sum()
-    assert found["published"] == {"0": pytest.approx(0.8111), "-1": pytest.approx(0.0488), "-2": pytest.approx(0.0003)}
+    assert found["published"] == pytest.approx({"feh_le_0": 0.8111, "feh_le_m1": 0.0488, "feh_le_m2": 0.0003})
     histogram = read_table(out[1])
     assert histogram.loc[histogram["star_class"] == "all", "count"].sum() == len(kept)
 
@@ -203,7 +203,7 @@ def test_metal_poor_lists_without_margin_copies(tmp_path):
     rows = pd.DataFrame({"feh": [-2.5, -3.5, -1.0, -2.1], "in_margin": [False, False, False, True]})
     write_table(tmp_path / "cell-00001.parquet", rows)
     found = run_vmp_lists({"vmp_a": [tmp_path / "cell-00001.parquet"]}, True, tmp_path / "v.json")
-    assert found["n"] == 3 and found["shares"] == {"-2": pytest.approx(2 / 3), "-3": pytest.approx(1 / 3)} and found["range"] == [-3.5, -1.0]
+    assert found["n"] == 3 and found["shares"] == pytest.approx({"-2": 2 / 3, "-3": 1 / 3}) and found["range"] == [-3.5, -1.0]
 
 
 def test_survey_structures(world, cfg, tmp_path):

@@ -19,7 +19,7 @@ def bin_edges(parameter: str, cfg: Mapping) -> np.ndarray:
     return regular_edges(*RANGE[parameter], cfg["validation"]["bin_width"][parameter])
 
 
-def bins_of(frame: pd.DataFrame, cfg: Mapping, data_set: int, test_set: str) -> pd.DataFrame:
+def bins_of(frame: pd.DataFrame, cfg: Mapping, data_set: int, test_set: str, split: str) -> pd.DataFrame:
     """Figure 8's points of one test set: a row per panel and bin with enough stars."""
     x, y = labels(frame), predictions(frame)
     parts = []
@@ -28,7 +28,7 @@ def bins_of(frame: pd.DataFrame, cfg: Mapping, data_set: int, test_set: str) -> 
         mask = in_class(frame, star_class)
         binned = BinnedResiduals(parameter, cfg, bin_edges(parameter, cfg))
         binned.add(x[parameter][mask], (y[parameter] - x[parameter])[mask])
-        names = {"data_set": data_set, "test_set": test_set, "star_class": star_class, "parameter": parameter}
+        names = {"data_set": data_set, "test_set": test_set, "split": split, "star_class": star_class, "parameter": parameter}
         parts.append(binned.table(cfg["validation"]["bin_min_stars"], **names))
     return pd.concat(parts, ignore_index=True)
 
@@ -111,7 +111,7 @@ def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) ->
     return float(values[order][np.searchsorted(cumulative, share)])
 
 
-def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out_parquet, out_free, out_json) -> dict:
+def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out_parquet, out_json) -> dict:
     """Bins of Figure 8 for all data sets, test sets and classes.
 
     Parameters
@@ -119,25 +119,23 @@ def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out
     sample_paths : mapping
         Data set -> `predictions/samples_set<k>.parquet`.
     out_parquet : path
-        data_set, test_set (survey), star_class, parameter, lo, hi, mid, n, mean, sigma, median, robust_sigma, bias, std, fit, for the
-        survey split as the paper makes it. Bins with fewer stars than `validation.bin_min_stars` are absent.
-    out_free : path
-        The same for test stars that no training row has (A-9).
+        data_set, test_set (survey), split (literal: the survey split as the paper makes it; leakage_free: test stars that no
+        training row has, A-9), star_class, parameter, lo, hi, mid, n, mean, sigma, median, robust_sigma, bias, std, fit. Bins with
+        fewer stars than `validation.bin_min_stars` are absent.
     out_json : path
         {`overall`: {k: {parameter or panel: statistics}}, `overall_leakage_free`, `claims`: {k: {split: {id: ...}}}, `simulated`}.
     """
-    parts, whole, stated = {"literal": [], "leakage_free": []}, {"literal": {}, "leakage_free": {}}, {}
+    parts, whole, stated = [], {"literal": {}, "leakage_free": {}}, {}
     for k, path in sorted(sample_paths.items()):
         frame = test_rows(read_table(path))
         stated[str(k)] = {}
         for split, rows in (("literal", frame), ("leakage_free", frame[leakage_free(frame)])):
-            own = [bins_of(rows[(rows["survey"] == s).to_numpy(bool)], cfg, k, s) for s in surveys_of(rows, cfg)]
-            own = pd.concat(own or [bins_of(rows, cfg, k, "none")], ignore_index=True)
-            parts[split].append(own)
+            own = [bins_of(rows[(rows["survey"] == s).to_numpy(bool)], cfg, k, s, split) for s in surveys_of(rows, cfg)]
+            own = pd.concat(own or [bins_of(rows, cfg, k, "none", split)], ignore_index=True)
+            parts.append(own)
             whole[split][str(k)] = overall(rows, cfg)
             stated[str(k)][split] = claims(rows, own, cfg)
-    for split, path in (("literal", out_parquet), ("leakage_free", out_free)):
-        write_table(path, pd.concat(parts[split], ignore_index=True), meta={"simulated": bool(simulated), "split": split})
+    write_table(out_parquet, pd.concat(parts, ignore_index=True), meta={"simulated": bool(simulated)})
     content = {"overall": whole["literal"], "overall_leakage_free": whole["leakage_free"], "claims": stated, "simulated": bool(simulated)}
     write_json(out_json, content)
     return content

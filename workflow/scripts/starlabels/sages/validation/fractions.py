@@ -15,6 +15,11 @@ FEH_RANGE = (-6.0, 2.0)
 FEH_BIN = 0.1
 
 
+def threshold_name(limit: float) -> str:
+    """Name of a share: 0 -> feh_le_0, -1 -> feh_le_m1, -0.5 -> feh_le_m0.5."""
+    return f"feh_le_{'m' if limit < 0 else ''}{abs(limit):g}"
+
+
 class Shares:
     """Counts of [Fe/H] of one data set, cell by cell."""
 
@@ -44,14 +49,18 @@ class Shares:
 
     def summary(self, published: Sequence[float] | None) -> dict:
         """Fractions, counts and the paper's numbers (per cent, in the order of falling thresholds)."""
-        share = {c: {f"{t:g}": (self.below[c][t] / self.total[c] if self.total[c] else None) for t in self.thresholds} for c in CLASSES}
+        names = [threshold_name(t) for t in self.thresholds]
+        share = {
+            c: {name: (self.below[c][t] / self.total[c] if self.total[c] else None) for name, t in zip(names, self.thresholds, strict=True)}
+            for c in CLASSES
+        }
         rows = [
             {"lo": None if np.isinf(lo) else lo, "hi": None if np.isinf(hi) else hi, **{c: int(self.intervals[c][i]) for c in CLASSES}}
             for i, (lo, hi) in enumerate(zip(self.edges[:-1], self.edges[1:], strict=True))
         ]
         return {
-            **share["all"], "n": self.total, "n_masked": self.masked, "by_class": share, "intervals": rows,
-            "published": dict(zip((f"{t:g}" for t in self.thresholds), (p / 100 for p in published), strict=True)) if published else None,
+            "n": self.total, "n_masked": self.masked, "fractions": share["all"], "fractions_by_class": share, "intervals": rows,
+            "published": dict(zip(names, (p / 100 for p in published), strict=True)) if published else None,
         }
 
     def table(self, data_set: int) -> pd.DataFrame:
@@ -78,18 +87,18 @@ def run_fractions(
     published : mapping, optional
         Data set -> the paper's shares in per cent, thresholds falling (configuration: `published.fractions`).
     out_json : path
-        {k: {"0": share, "-1": share, "-2": share, n {class}, n_masked, by_class {class: {threshold: share}},
-        intervals [{lo, hi, dwarf, giant, all}], published {threshold: share}}, simulated}. Intervals are lo < [Fe/H] <= hi.
+        {data_sets: {k: {n {class}, n_masked, fractions {feh_le_0, feh_le_m1, feh_le_m2}, fractions_by_class {class: ...},
+        intervals [{lo, hi, dwarf, giant, all}], published {feh_le_0, ...}}}, simulated}. Intervals are lo < [Fe/H] <= hi.
     out_parquet : path
         data_set, star_class (dwarf, giant, all), lo, hi, count.
     """
     published = published or {}
-    content, parts = {"simulated": bool(simulated)}, []
+    content, parts = {"data_sets": {}, "simulated": bool(simulated)}, []
     for k, paths in sorted(prediction_paths.items()):
         shares = Shares(cfg)
         for path in tqdm(sorted(paths, key=str), desc=f"[Fe/H] of set {k}", unit="cell", mininterval=5, disable=None):
             shares.add(read_table(path, pick(path, ["star_class", "cool_mask", "feh"])))
-        content[str(k)] = shares.summary(published.get(k) or published.get(str(k)))
+        content["data_sets"][str(k)] = shares.summary(published.get(k) or published.get(str(k)))
         parts.append(shares.table(k))
     kinds = {"data_set": "int64", "star_class": "str", "lo": "float64", "hi": "float64", "count": "int64"}
     write_table(out_parquet, stack(parts, kinds), meta={"simulated": bool(simulated)})

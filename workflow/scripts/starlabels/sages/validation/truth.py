@@ -67,7 +67,7 @@ def run_truth(
     parts = []
     for name, gathered in bins.items():
         parameter, star_class = split_panel(name)
-        labels = {"data_set": data_set, "test_set": "truth", "star_class": star_class, "parameter": parameter}
+        labels = {"data_set": data_set, "test_set": "truth", "split": "truth", "star_class": star_class, "parameter": parameter}
         parts.append(gathered.table(cfg["validation"]["bin_min_stars"], **labels))
     write_table(out_bins, pd.concat(parts, ignore_index=True), meta={"simulated": True})
     extra = {"data_set": data_set, "counts": counts, "masked": "stars with cool_mask are left out"}
