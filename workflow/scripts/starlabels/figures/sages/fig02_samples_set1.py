@@ -1,0 +1,11 @@
+"""Figure 2 of Gu et al. 2025: training and test samples of data set 1 (Section 2.3)."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..samples import draw_samples
+
+
+def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
+    """Colour-magnitude density and [Fe/H] by survey; inputs `cmd`, `feh`, `summary` of the samples."""
+    return draw_samples(inputs, cfg, simulated)

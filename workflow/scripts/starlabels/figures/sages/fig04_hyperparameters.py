@@ -1,0 +1,70 @@
+"""Figure 4 of Gu et al. 2025: out-of-bag score against the forest's hyper-parameters (Section 2.4)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...io import read_json, read_table
+from .. import panels, style
+from ..panels import Numbers
+
+NAMES = {"0.5": "1/2", "0.3333": "1/3", "sqrt": r"$\sqrt{p}$",
+         "log2": r"$\log_2 p$"}
+LOSS = r"1 $-$ out-of-bag $R^2$"
+
+
+def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
+    """Left: trees and features; right: depth with its repeats and their mean; inputs `scan`, `summary`."""
+    table, summary = read_table(inputs["scan"]), read_json(inputs["summary"])
+    forest, numbers = cfg["forest"], Numbers()
+    figure = style.new_figure(style.PAGE, 78, simulated)
+    left, right = figure.subplots(1, 2)
+    _trees(left, table[table["kind"] == "trees"], forest, summary, numbers)
+    _depth(right, table[table["kind"] == "depth"], forest, numbers)
+    if summary.get("n_stars"):
+        for ax in (left, right):
+            panels.corner_text(ax, f"N = {style.count(summary['n_stars'])}", "lower left")
+    return figure, numbers.frame()
+
+
+def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: Numbers) -> None:
+    mean = table.groupby(["max_features", "n_estimators"], sort=False)["one_minus_oob"].mean().reset_index()
+    for i, name in enumerate(mean["max_features"].unique()):
+        part = mean[mean["max_features"] == name].sort_values("n_estimators")
+        label = NAMES.get(str(name), str(name))
+        ax.plot(part["n_estimators"], part["one_minus_oob"], marker="o", markersize=2.5, color=style.CYCLE[i % 8], label=label)
+        numbers.add("trees", "line", str(name), x=part["n_estimators"], y=part["one_minus_oob"])
+    low, high = ax.get_ylim()
+    chosen = ax.plot([forest["n_estimators"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0)[0]
+    numbers.add("trees", "chosen", x=forest["n_estimators"])
+    text = f"chosen: {forest['n_estimators']} trees"
+    loss, ratio, most = summary.get("relative_oob_loss"), summary.get("speed_ratio"), summary.get("most_trees")
+    if loss is not None:
+        text += f"\n$R^2$ lower by {100 * loss:.2f} % than with {most}"
+        numbers.add("trees", "value", "relative_oob_loss", value=loss)
+    if ratio is not None:
+        text += f"\n{ratio:.1f} times as fast as {most}"
+        numbers.add("trees", "value", "speed_ratio", value=ratio)
+    ax.set_ylim(low, high + 0.42 * (high - low))
+    first = ax.legend(title="max_features", loc="upper center", ncols=5, columnspacing=1.0, title_fontsize=7)
+    ax.legend([chosen], [text], loc="upper right", bbox_to_anchor=(1.0, 0.86))
+    ax.add_artist(first)
+    ax.set(xlabel="n_estimators (trees)", ylabel=LOSS)
+
+
+def _depth(ax: Axes, table: pd.DataFrame, forest: dict, numbers: Numbers) -> None:
+    for i, repeat in enumerate(np.sort(table["repeat"].unique())):
+        part = table[table["repeat"] == repeat].sort_values("max_depth")
+        ax.plot(part["max_depth"], part["one_minus_oob"], color=style.CYCLE[i % 8], linewidth=0.6, marker=".", label=f"repeat {repeat + 1}")
+        numbers.add("depth", "line", f"repeat {repeat}", x=part["max_depth"], y=part["one_minus_oob"])
+    mean = table.groupby("max_depth")["one_minus_oob"].mean()
+    ax.plot(mean.index, mean, color="black", linestyle="--", linewidth=1.3, label="mean")
+    numbers.add("depth", "line", "mean", x=mean.index, y=mean)
+    low, high = ax.get_ylim()
+    ax.plot([forest["max_depth"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0, label=f"chosen: depth {forest['max_depth']}")
+    numbers.add("depth", "chosen", x=forest["max_depth"])
+    ax.set_ylim(low, high + 0.22 * (high - low))
+    ax.legend(loc="upper center", ncols=3, columnspacing=1.2)
+    features = forest["max_features"] or "all"
+    ax.set(xlabel=f"max_depth ({forest['n_estimators']} trees, {features} features)", ylabel=LOSS)

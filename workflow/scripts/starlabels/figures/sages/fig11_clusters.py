@@ -1,0 +1,60 @@
+"""Figure 11 of Gu et al. 2025: [Fe/H] of the members of star clusters (Section 3.5)."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...errors import InputError
+from ...io import read_json
+from .. import panels, style
+from ..panels import Numbers
+
+
+def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
+    """A panel a cluster, in the order of the configuration; input `summary` (the histograms that were fitted)."""
+    summary = read_json(inputs["summary"])
+    names = [c["name"] for c in cfg["clusters"]["list"] if c["name"] in summary]
+    if not names:
+        raise InputError(inputs["summary"], "holds none of the configured clusters", "Check clusters.list")
+    columns = min(len(names), 2)
+    rows = math.ceil(len(names) / columns)
+    figure = style.new_figure(style.PAGE if columns == 2 else style.COLUMN, 58 * rows + 4, simulated)
+    axes, numbers = figure.subplots(rows, columns, squeeze=False).ravel(), Numbers()
+    for ax, name in zip(axes, names, strict=False):
+        _cluster(ax, name, summary[name], numbers)
+    for ax in axes[len(names):]:
+        ax.remove()
+    return figure, numbers.frame()
+
+
+def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
+    bars = pd.DataFrame(result.get("histogram") or [], columns=["lo", "hi", "count"])
+    literature, centres = result.get("literature"), []
+    if len(bars):
+        edges = np.append(bars["lo"], bars["hi"].iloc[-1])
+        ax.stairs(bars["count"], edges, fill=True, color=style.LIGHT)
+        ax.stairs(bars["count"], edges, color=style.GREY, linewidth=0.7)
+        numbers.add(name, "bar", x_lo=bars["lo"], x_hi=bars["hi"], value=bars["count"])
+        centres += [edges[0], edges[-1]]
+    if panels.has_fit(result):
+        x, y = panels.curve(result)
+        label = rf"$\mu$ = {style.number(result['mean'], 'feh')}, $\sigma$ = {style.number(result['sigma'], 'feh')}"
+        ax.plot(x, y, color=style.ROLE["fit"], linestyle="--", linewidth=1.3, label=label)
+        numbers.add(name, "gaussian", x=x, y=y)
+    elif result.get("median") is not None:
+        ax.plot([], [], linestyle="", label=f"no fit; median {style.number(result['median'], 'feh')}")
+    if literature is not None:
+        label = f"{result.get('reference', 'literature')}: {literature:g}".replace("-", "\N{MINUS SIGN}")
+        ax.axvline(literature, color=style.ROLE["literature"], linestyle="--", linewidth=1.1, label=label)
+        numbers.add(name, "line", "literature", x=literature)
+        centres.append(literature)
+    if centres:
+        ax.set_xlim(min(centres) - 0.2, max(centres) + 0.2)
+    ax.set_ylim(0, 1.4 * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))
+    ax.set(xlabel="[Fe/H]", ylabel="Stars")
+    ax.legend(loc="upper right")
+    panels.corner_text(ax, f"{name}\nN = {style.count(result['n_members'])}", "upper left", fontsize=7.5)
+    numbers.add(name, "value", "n", value=result["n_members"])

@@ -1,0 +1,46 @@
+"""Companion: how often the errors given per star cover the labels and the truth, by magnitude and [Fe/H]."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ...errors import InputError
+from ...io import read_json, read_table
+from .. import style
+from ..trends import Page
+
+COLUMNS = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1"]
+ROWS = {"magnitude": "", "feh": "[Fe/H]"}
+NAME = {"label": "Test labels", "truth": "Truth"}
+
+
+def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
+    """Share within one sigma; columns are parameters, rows what the stars are binned by; inputs `coverage`, `summary`."""
+    table, summary = read_table(inputs["coverage"], COLUMNS), read_json(inputs["summary"])
+    models = [m.rsplit("_", 1) for m in cfg["models"]]
+    wanted = [(p, c) in {tuple(m) for m in models} for p, c in zip(table["parameter"], table["star_class"], strict=True)]
+    table = table[np.array(wanted, bool) & table["against"].isin(list(NAME)).to_numpy(bool)].rename(columns={"against": "test_set"})
+    if table.empty:
+        raise InputError(inputs["coverage"], "holds no group of stars", "Check the test sample")
+    table = table.assign(mid=0.5 * (table["lo"] + table["hi"]))
+    page = Page(table, ROWS, simulated, sharex=False)
+    for parameter in page.parameters:
+        part = table[table["parameter"] == parameter]
+        totals = part[(part["by"] == "all") & (part["test_set"] == "label")].groupby("data_set")["n"].sum().to_dict()
+        for row, label in ROWS.items():
+            ax = page.points(row, parameter, part[part["by"] == row], "share_1")
+            ax.set_ylim(min(0.4, part["share_1"].min() - 0.05), 0.95)
+            expected = summary["expected"]["share_1"]
+            page.level(row, parameter, expected, "expected", color="black", linestyle="--", linewidth=0.9)
+            ax.set_ylabel(f"Share within 1$\\sigma$, {style.PARAMETER[parameter][0]}")
+            ax.set_xlabel(label or _magnitude_label(summary["magnitude"]))
+            page.count(row, parameter, totals)
+    line = Line2D([], [], color="black", linestyle="--", label=f"expected: {summary['expected']['share_1']:.4f}")
+    page.legend(lambda name: NAME[name], [line])
+    return page.figure, page.numbers.frame()
+
+
+def _magnitude_label(bands: dict) -> str:
+    names = list(dict.fromkeys(style.band_symbol(b) for b in bands.values()))
+    return ", ".join(f"${n}$" for n in names) + " (mag)"

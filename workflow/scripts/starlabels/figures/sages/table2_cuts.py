@@ -1,0 +1,121 @@
+"""Table 2 of Gu et al. 2025: the cuts of the run and how many stars each of them removed (Sections 2.1 to 2.3)."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from ...errors import InputError
+from ...flow import merge
+from ...io import read_json
+
+LABEL = {
+    "teff": ("Teff error (K)", "teff_err_max"), "logg": ("log g error (dex)", "logg_err_max"), "feh": ("[Fe/H] error (dex)", "feh_err_max"),
+}
+START, END = "Stars before the cuts", "Stars left"
+
+
+def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
+    """Limits, and the stars that each removed in training, test and prediction of each data set.
+
+    Parameters
+    ----------
+    inputs : dict
+        `samples`: flow tables of the samples, one file a data set; `prediction`: flow tables of the prediction cuts, one
+        file a cell (each a path or a list of paths).
+    """
+    counts = {**_sample_counts(paths_of(inputs["samples"]), cfg), **_prediction_counts(paths_of(inputs["prediction"]), cfg)}
+    limits = _limits(cfg)
+    seen = list(dict.fromkeys(name for column in counts.values() for name in column))
+    names = [START, *[n for n in limits if n in seen], *[n for n in seen if n not in limits and n not in (START, END)], END]
+    text = pd.DataFrame([(n, *limits.get(n, ("", ""))) for n in names], columns=["Parameter", "Training cut", "Prediction cut"])
+    return text.assign(**{column: pd.array([found.get(n) for n in names], dtype="Int64") for column, found in counts.items()})
+
+
+def paths_of(value: str | os.PathLike | Sequence) -> list:
+    """One path or several, as a list."""
+    return [value] if isinstance(value, (str, os.PathLike)) else list(value)
+
+
+def _limits(cfg: Mapping) -> dict[str, tuple[str, str]]:
+    """Parameter of the table: its limits for training and for prediction, in the order in which the cuts are made."""
+    cuts, used = cfg["cuts"], dict.fromkeys(b for entry in cfg["data_sets"] for b in entry["bands"])
+
+    def text(sign: str, value) -> str:
+        return "" if value is None else f"{sign} {value:g}"
+
+    rows = {f"{flag} (quality flag)": ("= 0", "= 0") for flag in cuts["flags_zero"]}
+    rows["Magnitudes of the data set"] = ("present", "present")
+    rows["Parallax over error"] = (text(">", cuts["parallax_over_err_min"]),) * 2
+    rows["E(B-V)"] = (text("\N{LESS-THAN OR EQUAL TO}", cuts["ebv_max_train"]), text("\N{LESS-THAN OR EQUAL TO}", cuts["ebv_max_predict"]))
+    for band in used:
+        spec = cfg["bands"][band]
+        limits = tuple(text("\N{LESS-THAN OR EQUAL TO}", spec[f"err_max_{p}"]) for p in ("train", "predict"))
+        rows[_error_name(band, cfg)] = limits
+    rows["Class"] = ("dwarf or giant", "dwarf or giant")
+    rows["S/N of the spectrum"] = ("survey's own", "")
+    for name, key in LABEL.values():
+        rows[name] = (text("\N{LESS-THAN OR EQUAL TO}", cuts[key]), "")
+    rows["[Fe/H]"] = ("survey's own", "")
+    rows["Label from one survey"] = ("first listed", "")
+    return rows
+
+
+def _error_name(band: str, cfg: Mapping) -> str:
+    return f"{cfg['bands'][band].get('tag', band)} error (mag)"
+
+
+def parameter_of(cut: str, cfg: Mapping) -> str:
+    """The row of the table that a cut of a flow belongs to; a cut that no row knows keeps its own text."""
+    first = cut.split(" ")[0]
+    if first in cfg["cuts"]["flags_zero"]:
+        return f"{first} (quality flag)"
+    if first in cfg["bands"]:
+        return _error_name(first, cfg) if " error" in cut else "Magnitudes of the data set"
+    if first in LABEL:
+        return LABEL[first][0]
+    starts = {"parallax": "Parallax over error", "E(B-V)": "E(B-V)", "class": "Class", "not a": "Class", "S/N": "S/N of the spectrum",
+              "[Fe/H] <": "[Fe/H]", "no earlier survey": "Label from one survey"}
+    return next((name for start, name in starts.items() if cut.startswith(start)), cut)
+
+
+def _removed(flow: Sequence[Mapping], cfg: Mapping) -> dict[str, int]:
+    found = {START: flow[0]["kept"]}
+    for entry in flow[1:]:
+        name = parameter_of(entry["cut"], cfg)
+        found[name] = found.get(name, 0) + entry["dropped"]
+    return {**found, END: flow[-1]["kept"]}
+
+
+def _sum(columns: list[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for column in columns:
+        for name, n in column.items():
+            total[name] = total.get(name, 0) + n
+    return total
+
+
+def _sample_counts(paths: list, cfg: Mapping) -> dict[str, dict[str, int]]:
+    """Columns "Training 1", "Test 1", ...: the surveys of each sample together."""
+    groups = {"Training": cfg["samples"]["train"], "Test": cfg["samples"]["test"]}
+    if cfg["samples"]["split"] == "random":
+        groups = {"Training and test": cfg["samples"]["train"]}
+    found: dict[str, dict[str, int]] = {}
+    contents = {}
+    for path in paths:
+        content = read_json(path)
+        if "flows" not in content or "data_set" not in content:
+            raise InputError(f"{path}, key flows", "is absent", "Delete it and run again")
+        contents[content["data_set"]] = content["flows"]
+    for group, surveys in groups.items():
+        for data_set, flows in sorted(contents.items()):
+            columns = [_removed(flows[s], cfg) for s in surveys if s in flows]
+            if columns:
+                found[f"{group} {data_set}"] = _sum(columns)
+    return found
+
+
+def _prediction_counts(paths: list, cfg: Mapping) -> dict[str, dict[str, int]]:
+    """Columns "Prediction 1", ...: all cells together."""
+    cells = [read_json(path) for path in paths]
+    return {f"Prediction {entry['id']}": _removed(merge([c[f"set{entry['id']}"] for c in cells]), cfg) for entry in cfg["data_sets"]}

@@ -1,0 +1,22 @@
+"""Table 3 of Gu et al. 2025: the columns of the final catalogues, from the written files' own metadata (Section 4)."""
+
+import pandas as pd
+
+from ...errors import InputError
+from ...io import read_meta
+from .table2_cuts import paths_of
+
+
+def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
+    """A row a column, in the files' order; input `catalogue`: the Parquet catalogues (a path or a list, one a data set)."""
+    rows: dict[str, list] = {}
+    for path in paths_of(inputs["catalogue"]):
+        meta = read_meta(path)
+        if not meta["columns"] or "data_set" not in meta:
+            raise InputError(path, "carries no description of its columns", "Delete it and run again")
+        for name, about in meta["columns"].items():
+            rows.setdefault(name, [about.get("description", ""), about.get("unit", ""), []])[2].append(str(meta["data_set"]))
+    found = [(name, text, unit or "-", ", ".join(sets)) for name, (text, unit, sets) in rows.items()]
+    # what is not in the paper's table comes last, and says so
+    found.sort(key=lambda row: row[1].startswith("Added"))
+    return pd.DataFrame(found, columns=["Parameter", "Description", "Unit", "Data set"])

@@ -1,0 +1,80 @@
+"""A page of statistics in bins: a column a parameter, a row a statistic; colours for test set and data set, shapes for classes."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from . import panels, style
+from .panels import Numbers
+
+# data set 1 in cold colours, any other in warm ones
+COLD, WARM = ("#0072B2", "#56B4E9", "#332288", "#009E73"), ("#CC3311", "#E69F00", "#882255", "#AA4499")
+
+
+class Page:
+    """Axes of a page and the colours of its series.
+
+    Parameters
+    ----------
+    table : DataFrame
+        data_set, test_set, star_class, parameter, mid, lo, hi, n and the statistics.
+    rows : sequence
+        Names of the rows (statistics, or what the bins are of).
+    """
+
+    def __init__(self, table: pd.DataFrame, rows: Sequence[str], simulated: bool, height: float = 110, sharex: bool | str = "col"):
+        self.table, self.rows, self.numbers = table, list(rows), Numbers()
+        self.parameters = [p for p in style.PARAMETER if (table["parameter"] == p).any()]
+        self.first = int(table["data_set"].min())
+        series = list(dict.fromkeys(zip(table["data_set"].tolist(), table["test_set"].tolist(), strict=True)))
+        tests = list(dict.fromkeys(table["test_set"].tolist()))
+        self.colours = {(d, t): (COLD if d == self.first else WARM)[tests.index(t) % 4] for d, t in series}
+        self.figure: Figure = style.new_figure(style.PAGE if len(self.parameters) > 1 else style.COLUMN, height, simulated)
+        self.axes = self.figure.subplots(len(self.rows), len(self.parameters), squeeze=False, sharex=sharex)
+
+    def set_colour(self, data_set) -> str:
+        """Colour of the line that stands for a whole data set."""
+        return style.ROLE["set1" if int(data_set) == self.first else "set2"]
+
+    def points(self, row: str, parameter: str, part: pd.DataFrame, y: str, x: str = "mid") -> Axes:
+        """Draw one statistic of one parameter, a line of points a test set, data set and class."""
+        ax = self.axes[self.rows.index(row), self.parameters.index(parameter)]
+        for (data_set, test_set, star_class), own in part.groupby(["data_set", "test_set", "star_class"], sort=True):
+            own = own.dropna(subset=[y]).sort_values(x)
+            marker, name = style.CLASS_MARKER.get(star_class, "o"), f"set {data_set} {test_set} {star_class}"
+            ax.plot(own[x], own[y], color=self.colours[data_set, test_set], marker=marker, linewidth=0.5, markeredgewidth=0)
+            columns = {"x": own[x], "x_lo": own["lo"], "x_hi": own["hi"], "y": own[y], "value": own["n"]}
+            self.numbers.add(f"{parameter}/{row}", "point", name, **columns)
+        return ax
+
+    def level(self, row: str, parameter: str, value: float | None, name: str, **kwargs) -> None:
+        """A horizontal line across a panel."""
+        if value is not None:
+            self.axes[self.rows.index(row), self.parameters.index(parameter)].axhline(value, zorder=0, **kwargs)
+            self.numbers.add(f"{parameter}/{row}", "line", name, y=value)
+
+    def count(self, row: str, parameter: str, totals: Mapping, room: float = 0.12) -> None:
+        """Print the number of stars of each data set, above the points."""
+        ax = self.axes[self.rows.index(row), self.parameters.index(parameter)]
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high + room * (high - low))
+        parts = [style.count(n) + (f" (set {d})" if len(totals) > 1 else "") for d, n in totals.items()]
+        panels.corner_text(ax, "N = " + ", ".join(parts), "upper left")
+        self.numbers.add(f"{parameter}/{row}", "value", [f"n set {d}" for d in totals], value=list(totals.values()))
+
+    def legend(self, name: Callable[[str], str], extra: Sequence[Line2D] = ()) -> None:
+        """One key below all panels."""
+        handles = [Line2D([], [], color=c, linewidth=2.5, label=f"{name(t)}, data set {d}") for (d, t), c in self.colours.items()]
+        handles += [Line2D([], [], color=style.GREY, marker=m, linestyle="", label=style.CLASS_NAME[k])
+                    for k, m in style.CLASS_MARKER.items() if (self.table["star_class"] == k).any()]
+        handles += list(extra)
+        self.figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+
+
+def statistic_label(statistic: str, parameter: str) -> str:
+    """Axis label of the width or the mean of the residuals of a parameter."""
+    symbol, unit = style.PARAMETER[parameter]
+    return rf"$\{'sigma' if statistic == 'sigma' else 'mu'}$({symbol}) ({unit})"
