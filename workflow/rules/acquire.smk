@@ -29,8 +29,8 @@ rule simulate_maps:
     input:
         code=code("simulate_maps.py"),
     output:
-        ngp=f"{RESULTS}/native/dust/SFD_dust_4096_ngp.fits",
-        sgp=f"{RESULTS}/native/dust/SFD_dust_4096_sgp.fits",
+        dust_ngp=f"{RESULTS}/native/dust/SFD_dust_4096_ngp.fits",
+        dust_sgp=f"{RESULTS}/native/dust/SFD_dust_4096_sgp.fits",
         harris=f"{RESULTS}/native/harris/mwgc.dat",
     params:
         sky=config["sky"],

@@ -41,8 +41,6 @@ if PLAN.matched is None:
             selection=f"{SAGES}/labels/selection-{{cell}}.json",
         params:
             sages=settings("crossmatch", "samples"),
-            nside=config["cells"]["nside"],
-            vmp_lists=PLAN.vmp_lists(),
         log:
             f"{RESULTS}/logs/labels/{{cell}}.log",
         benchmark:

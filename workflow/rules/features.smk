@@ -21,7 +21,7 @@ rule features:
         features=f"{SAGES}/features/cell-{{cell}}.parquet",
         selection=f"{SAGES}/features/selection-{{cell}}.json",
     params:
-        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes"),
+        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
     log:
         f"{RESULTS}/logs/features/{{cell}}.log",
     benchmark:

@@ -113,6 +113,23 @@ class Plan:
             )
         return found
 
+    def matched_catalogs(self) -> list[str]:
+        """Catalogues that are matched to Gaia by position, with Gaia itself first."""
+        neighbours = set(self.sages["crossmatch"]["best_neighbour"].values())
+        photometry = [name for name in self.photometry_datasets() if name not in neighbours and name != "gaia"]
+        return ["gaia", *photometry, *[name for name in self.label_datasets() if name not in ("lamost", "apogee")]]
+
+    def validations(self) -> list[str]:
+        """Names of validation results (`validation/<name>.json`) that no figure reads but that a run should have."""
+        return ["vmp_lists"] if "vmp" in self.sages["samples"]["test"] and self.matched is None else []
+
+    def result_files(self, paper: str, pattern: str) -> str | list[str]:
+        """Path of a result of a paper; `{set}` stands for every data set, `{cell}` for every cell of the run."""
+        base = f"{self.config['output']['results']}/{paper}/{pattern}"
+        if "{set}" in pattern:
+            return [base.format(set=entry["id"]) for entry in self.sages["data_sets"]]
+        return [base.format(cell=cell) for cell in self.cell_names] if "{cell}" in pattern else base
+
     @staticmethod
     def ending(dataset: str) -> str:
         """File ending of a simulated native file."""

@@ -1,0 +1,179 @@
+# What the text asserts in passing; outside the default run: `snakemake studies`.
+
+STUDIES = f"{SAGES}/studies"
+MAIN_SET = config["sages"]["validation"]["data_set"]
+
+
+def study_files():
+    names = ["scan_full", "seeds", "importance"] + [f"refit_set{k}" for k in SETS]
+    names += ["same_stars"] if len(SETS) > 1 else []
+    if PLAN.matched is None:
+        names += ["label_structures"] + (["h23_structures"] if "h23" in config["sages"]["validation"]["external"] else [])
+    return [f"{STUDIES}/{name}.parquet" if name.startswith("refit") else f"{STUDIES}/{name}.json" for name in names]
+
+
+rule studies:
+    input:
+        study_files(),
+
+
+rule study_scan:
+    input:
+        sample=f"{SAGES}/samples/set{config['sages']['scan']['data_set']}.parquet",
+        code=code("scan.py"),
+    output:
+        table=f"{STUDIES}/scan_full.parquet",
+        summary=f"{STUDIES}/scan_full.json",
+    params:
+        sages=settings("bands", "data_sets", "features", "forest", "scan"),
+        seed=config["seed"],
+        full=True,
+    log:
+        f"{RESULTS}/logs/study_scan.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_scan/all.tsv"
+    threads: 16
+    resources:
+        mem_mb=16000,
+        runtime=2880,
+    conda:
+        ENV
+    script:
+        "../scripts/scan.py"
+
+
+rule study_refit:
+    input:
+        **model_files("{k}"),
+        sample=f"{SAGES}/samples/set{{k}}.parquet",
+        code=code("study_refit.py"),
+    output:
+        f"{STUDIES}/refit_set{{k}}.parquet",
+    params:
+        sages=settings(*MEASURES, "forest", "uncertainty"),
+        seed=config["seed"],
+    log:
+        f"{RESULTS}/logs/study_refit/set{{k}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_refit/set{{k}}.tsv"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    conda:
+        ENV
+    script:
+        "../scripts/study_refit.py"
+
+
+rule study_seeds:
+    input:
+        sample=f"{SAGES}/samples/set{MAIN_SET}.parquet",
+        code=code("study_seeds.py"),
+    output:
+        table=f"{STUDIES}/seeds.parquet",
+        summary=f"{STUDIES}/seeds.json",
+    params:
+        sages=settings(*MEASURES, "forest", "uncertainty"),
+        data_set=MAIN_SET,
+        seeds=[config["seed"] + i for i in range(5)],
+    log:
+        f"{RESULTS}/logs/study_seeds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_seeds/all.tsv"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    conda:
+        ENV
+    script:
+        "../scripts/study_seeds.py"
+
+
+rule study_importance:
+    input:
+        **model_files(MAIN_SET),
+        sample=f"{SAGES}/samples/set{MAIN_SET}.parquet",
+        code=code("study_importance.py"),
+    output:
+        table=f"{STUDIES}/importance.parquet",
+        summary=f"{STUDIES}/importance.json",
+    params:
+        sages=settings(*MEASURES),
+        data_set=MAIN_SET,
+        seed=config["seed"],
+    log:
+        f"{RESULTS}/logs/study_importance.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_importance/all.tsv"
+    threads: 16
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    conda:
+        ENV
+    script:
+        "../scripts/study_importance.py"
+
+
+rule study_same_stars:
+    input:
+        samples=SAMPLE_PREDICTIONS,
+        code=code("study_same_stars.py"),
+    output:
+        f"{STUDIES}/same_stars.json",
+    params:
+        sages=settings(*MEASURES),
+        sets=SETS,
+        simulated=SIMULATED,
+        seed=config["seed"],
+    log:
+        f"{RESULTS}/logs/study_same_stars.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_same_stars/all.tsv"
+    conda:
+        ENV
+    script:
+        "../scripts/study_same_stars.py"
+
+
+rule study_label_structures:
+    input:
+        labels=LABELS,
+        code=code("study_label_structures.py"),
+    output:
+        summary=f"{STUDIES}/label_structures.json",
+        table=f"{STUDIES}/label_structures.parquet",
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
+    log:
+        f"{RESULTS}/logs/study_label_structures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_label_structures/all.tsv"
+    conda:
+        ENV
+    script:
+        "../scripts/study_label_structures.py"
+
+
+rule study_h23_structures:
+    input:
+        predictions=predictions(EXTERNAL_SET),
+        external=catalog_cells("h23"),
+        code=code("study_h23_structures.py"),
+    output:
+        summary=f"{STUDIES}/h23_structures.json",
+        table=f"{STUDIES}/h23_structures.parquet",
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
+    log:
+        f"{RESULTS}/logs/study_h23_structures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_h23_structures/all.tsv"
+    conda:
+        ENV
+    script:
+        "../scripts/study_h23_structures.py"

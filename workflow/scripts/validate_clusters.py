@@ -1,0 +1,17 @@
+"""Members and metallicities of the clusters (Figure 11)."""
+
+from adapter import stage
+
+with stage(snakemake):
+    from starlabels.sages.validation.clusters import run_clusters
+
+    out, params = snakemake.output, snakemake.params
+    run_clusters(
+        list(snakemake.input.predictions),
+        params.sages,
+        params.simulated,
+        out.table,
+        out.summary,
+        harris_path=snakemake.input.harris[0] if snakemake.input.harris else None,
+        seed=params.seed,
+    )
