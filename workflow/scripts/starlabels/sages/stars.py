@@ -14,7 +14,7 @@ from ..astrometry import GAIA_EPOCH, Positions
 from ..cells import cell_name, cell_of_gaia_id
 from ..errors import InputError
 from ..flow import Flow
-from ..io import iter_table, read_meta, read_table, write_json, write_table
+from ..io import iter_table, read_meta, read_table, row_count, write_json, write_table
 from .counterparts import EXTERNALS, ID, bands_used, bands_with, match_external, match_primary, primary_id
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,9 @@ def read_gaia(path, cell: int | None = None, nside: int | None = None) -> tuple[
 
 def take_rows(path, columns: list[str], index: np.ndarray) -> pd.DataFrame:
     """Some columns of the rows `index` (>= 0, any order, repeats allowed), read in pieces."""
-    wanted = np.unique(index)
+    mask = np.zeros(row_count(path), bool)
+    mask[index] = True
+    wanted = np.flatnonzero(mask)
     parts, first = [], 0
     for piece in iter_table(path, columns):
         lo, hi = np.searchsorted(wanted, [first, first + len(piece)])
