@@ -15,6 +15,8 @@ from starlabels.fits_stream import FitsColumn, FitsTableWriter
 from starlabels.io import read_meta, read_table, write_table
 from starlabels.sages.catalog import run_catalog_product
 
+# astropy remarks on the paper's column name "[Fe/H]" whenever it reads the file
+pytestmark = pytest.mark.filterwarnings("ignore:It is strongly recommended that column names")
 TABLE3 = (
     "RA DEC Teff logg [Fe/H] ebv_sfd u v u_err v_err G Bp Rp G_err Bp_err Rp_err J H K J_err H_err K_err W1 W2 W1_err W2_err NUV NUV_err "
     "parallax err_parallax pm pmra pmdec err_pmra err_pmdec type"
@@ -125,6 +127,17 @@ def test_columns_that_the_input_lacks_are_left_out(cfg, tmp_path):
     out = run_catalog_product([tmp_path / "cell-0.parquet"], {**cfg, "bands": bands}, 1, tmp_path / "c.fits", tmp_path / "c.parquet", False)
     assert out["columns"][:4] == ["Teff", "logg", "[Fe/H]", "ebv_sfd"] and "RA" not in out["columns"] and "u" not in out["columns"]
     assert out["columns"][-2:] == ["splus_f395", "splus_f395_err"]
+
+
+def test_a_table_without_ids_gets_no_gaia_ids(cfg, tmp_path):
+    frame = predictions(6).drop(columns="sage_id").assign(gaia_dr3_source_id=np.arange(1, 7))
+    number = {"description": "Running number, not an id of any archive"}
+    described = {"gaia_dr3_source_id": number, "ra": {"description": "Right ascension of S-PLUS"}}
+    write_table(tmp_path / "cell-0.parquet", frame, described)
+    out = run_catalog_product([tmp_path / "cell-0.parquet"], cfg, 1, tmp_path / "c.fits", tmp_path / "c.parquet", False)
+    assert "star_number" in out["columns"] and "gaia_dr3_source_id" not in out["columns"]
+    header = fits.getheader(tmp_path / "c.fits", 1)
+    assert header["TCOMM1"] == "Right ascension of S-PLUS" and header["TCOMM3"].startswith("Effective temperature")
 
 
 def test_no_star_at_all_still_makes_readable_files(cfg, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_table
 from starlabels.sages.validation.clusters import run_clusters
-from starlabels.sages.validation.cmd import run_cmd, run_sample_set, run_vmp_lists
+from starlabels.sages.validation.cmd import run_cmd, run_sample, run_vmp_lists
 from starlabels.sages.validation.cool_mask import colour_at, run_cool_mask
 from starlabels.sages.validation.coverage import run_coverage
 from starlabels.sages.validation.extinction import run_extinction
@@ -190,7 +190,7 @@ def test_sample_set_counts_each_star_once_in_the_diagram(world, cfg, tmp_path):
     out = tmp_path / "cmd.parquet", tmp_path / "feh.parquet", tmp_path / "s.json"
     frame = read_table(world.folder / "samples.parquet")
     write_table(tmp_path / "s.parquet", pd.concat([frame, frame.iloc[:10].assign(survey="pastel")], ignore_index=True))
-    found = run_sample_set(tmp_path / "s.parquet", cfg, 1, True, *out)
+    found = run_sample(tmp_path / "s.parquet", cfg, 1, True, *out)
     cmd, feh = read_table(out[0]), read_table(out[1])
     assert cmd.loc[cmd["role"] == "train", "count"].sum() == 1500 and set(cmd["kind"]) == {"cmd"}
     assert feh.loc[feh["survey"] == "pastel", "count"].sum() == 10 and feh.loc[feh["survey"] == "vmp", "count"].sum() == 400

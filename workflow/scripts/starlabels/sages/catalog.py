@@ -10,10 +10,11 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..fits_stream import FitsColumn, FitsTableWriter
-from ..io import TableWriter, iter_table, row_count
+from ..io import TableWriter, iter_table, read_meta, row_count
 
 log = logging.getLogger(__name__)
 
+ID = "gaia_dr3_source_id"
 MISSING = -9999.0                   # Table 3: "Unreliable data are marked with -9999"
 PARAMETERS = {"teff": "Teff", "logg": "logg", "feh": "[Fe/H]"}
 MASKED = ("teff", "logg", "feh", "teff_err", "logg_err", "feh_err")
@@ -73,7 +74,9 @@ def _other_bands(cfg: Mapping) -> list[tuple]:
     return rows
 
 
-def catalogue_columns(available: Iterable[str], cfg: Mapping, widths: Mapping[str, int] | None = None) -> list[tuple[str, FitsColumn]]:
+def catalogue_columns(
+    available: Iterable[str], cfg: Mapping, widths: Mapping[str, int] | None = None, texts: Mapping[str, str] | None = None
+) -> list[tuple[str, FitsColumn]]:
     """Columns of the final catalogue that can be made from the columns at hand, in Table 3's order and then ours.
 
     Parameters
@@ -84,6 +87,9 @@ def catalogue_columns(available: Iterable[str], cfg: Mapping, widths: Mapping[st
         The `sages` part of the configuration.
     widths : mapping, optional
         Bytes of the text columns.
+    texts : mapping, optional
+        Descriptions that replace Table 3's, for stars that are not SAGES's; the running number of a table without ids is then
+        named `star_number`.
 
     Returns
     -------
@@ -92,12 +98,27 @@ def catalogue_columns(available: Iterable[str], cfg: Mapping, widths: Mapping[st
     names = set(available)
     if "star_class" in names:
         names.add("type")
-    chosen = []
+    chosen, texts = [], texts or {}
     for source, name, kind, unit, text in TABLE3 + OURS + _other_bands(cfg):
         if source in names:
             kind = f"S{max((widths or {}).get(source, 1), 1)}" if kind == "S" else kind
-            chosen.append((source, FitsColumn(name, kind, unit, text)))
+            name = "star_number" if source == ID and is_running(texts.get(ID, "")) else name
+            chosen.append((source, FitsColumn(name, kind, unit, texts.get(source, text)[:68])))     # 68: what a FITS card holds
     return chosen
+
+
+def is_running(text: str) -> bool:
+    """Whether the description of an id column says that it is no archive's id (a table without ids; canonical.py)."""
+    return text.startswith("Running number")
+
+
+def _texts(path, cfg: Mapping) -> dict[str, str]:
+    """Descriptions of the input's own columns where the stars come from a table that somebody matched before."""
+    columns = read_meta(path)["columns"]
+    if not ((cfg.get("photometry") or {}).get("matched") or is_running(columns.get(ID, {}).get("description", ""))):
+        return {}
+    own = {*PARAMETERS, *MASKED, "out_of_domain", "cool_mask"}
+    return {name: entry["description"] for name, entry in columns.items() if entry.get("description") and name not in own}
 
 
 def catalogue_rows(frame: pd.DataFrame, columns: list[tuple[str, FitsColumn]]) -> dict[str, np.ndarray]:
@@ -178,7 +199,7 @@ def run_catalog_product(prediction_paths: Iterable, cfg: Mapping, data_set: int,
     if not paths:
         raise InputError("final catalogue", "no prediction file was given", "Run the predictions first")
     names, rows, widths, counts = _survey_of(paths)
-    columns = catalogue_columns(names, cfg, widths)
+    columns = catalogue_columns(names, cfg, widths, _texts(paths[0], cfg))
     sky = "simulated sky" if simulated else "observed"
     cards = [
         ("DATASET", data_set, "data set (Gu et al. 2025, Section 2.1)"),

@@ -88,7 +88,7 @@ def run_cmd(feature_paths: Iterable, cfg: Mapping, simulated: bool, out_parquet,
     return content
 
 
-def run_sample_set(sample_path, cfg: Mapping, data_set: int, simulated: bool, out_cmd, out_feh, out_json) -> dict:
+def run_sample(sample_path, cfg: Mapping, data_set: int, simulated: bool, out_cmd, out_feh, out_json) -> dict:
     """Colour-magnitude diagram and [Fe/H] histograms of the training and test sample (Figures 2 and 3).
 
     Each star counts once in the diagram; in the histograms each survey's rows count where their [Fe/H] may be used.
