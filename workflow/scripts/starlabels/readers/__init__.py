@@ -56,6 +56,10 @@ def iter_native(path: str | Path, spec: Mapping, rows: int = 200_000, scratch: s
         raise InputError(path, "is a folder", "Name the file")
     if not path.exists():
         raise InputError(path, "does not exist", "Run the step that fetches or makes it, or correct `files` in the configuration")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "Check its rights") from error
     if path.stat().st_size == 0:
         raise InputError(path, "is empty (0 bytes)", "Fetch it again")
     if spec["format"] not in READERS:

@@ -54,8 +54,12 @@ def _plain(request: Request) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=request.scratch) as folder:
         copy = Path(folder) / "table.fits"
-        with damaged(request.path), open_binary(request.path) as source, open(copy, "wb") as target:
-            shutil.copyfileobj(source, target, COPY_BYTES)
+        try:
+            with damaged(request.path), open_binary(request.path) as source, open(copy, "wb") as target:
+                shutil.copyfileobj(source, target, COPY_BYTES)
+        except OSError as error:
+            found = f"cannot be unpacked into {folder} ({error.strerror or error})"
+            raise InputError(request.path, found, "Free space, or set TMPDIR to another folder") from error
         yield copy
 
 

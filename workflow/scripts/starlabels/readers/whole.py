@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 import pandas as pd
@@ -39,16 +40,20 @@ def read_cds(request: Request) -> Iterator[pd.DataFrame]:
     if extra:
         other = _cds(request, request.path.parent / extra["table"], readme)
         new = [n for n in other.colnames if n == extra["key"] or n not in table.colnames]
-        table = join(table, other[new], keys=extra["key"], join_type="left")
+        table = join(table, other[new], keys=extra["key"], join_type="left", metadata_conflicts="silent")
     yield from _pieces(request, table)
 
 
 def _cds(request: Request, path, readme: str | None) -> Table:
+    for needed in (path, readme):
+        if needed is not None and not Path(needed).exists():
+            raise InputError(needed, "does not exist", f"It belongs to the CDS table {request.path}; fetch it too")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)
             return Table.read(path, readme=readme, format="ascii.cds")
-    except (ascii.InconsistentTableError, OSError, ValueError, KeyError) as error:
+    except (ascii.InconsistentTableError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+        # astropy ends in Index- and AttributeErrors on a ReadMe that it cannot follow
         remedy = "Fetch table and ReadMe again, or correct `readme` in format_options"
         raise InputError(path, f"cannot be read as a CDS table ({error})", remedy) from error
 
