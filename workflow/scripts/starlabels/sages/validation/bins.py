@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from ...io import read_table, write_json, write_table
+from .compare import BOOTSTRAP
 from .panels import in_class, panels_for, split_panel
 from .residuals import BinnedResiduals, Residuals, regular_edges
 from .test_set import labels, leakage_free, parameters_of, predictions, surveys_of, test_rows
 
 RANGE = {"feh": (-8.0, 2.0), "teff": (2000.0, 20000.0), "logg": (-2.0, 8.0)}
+SEED = 42                       # of the bootstrap
 MOST = 0.5                      # "most stars": the median over the stars of their bin's scatter
 
 
@@ -45,10 +47,10 @@ def overall(frame: pd.DataFrame, cfg: Mapping) -> dict:
     return found
 
 
-def _fit(parameter: str, cfg: Mapping, residual: np.ndarray) -> dict:
+def _fit(parameter: str, cfg: Mapping, residual: np.ndarray, bootstrap: int = 0) -> dict:
     gathered = Residuals(parameter, cfg)
     gathered.add(residual)
-    return gathered.statistics(fallback=True)
+    return gathered.statistics(bootstrap, seed=SEED, fallback=True)
 
 
 def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
@@ -64,7 +66,7 @@ def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
     Returns
     -------
     dict
-        claim id -> {value, n, what}; a claim whose stars do not exist is absent.
+        claim id -> {value, error (bootstrap, of those measured on stars), n, what}; a claim whose stars do not exist is absent.
     """
     x, y = labels(frame), predictions(frame)
     dwarf, giant, everyone = (in_class(frame, c) for c in ("dwarf", "giant", "all"))
@@ -72,10 +74,10 @@ def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
 
     def scatter(name: str, parameter: str, mask: np.ndarray, what: str, key: str = "sigma") -> None:
         if parameter in x:
-            fit = _fit(parameter, cfg, (y[parameter] - x[parameter])[mask])
+            fit = _fit(parameter, cfg, (y[parameter] - x[parameter])[mask], cfg["validation"].get("bootstrap", BOOTSTRAP))
             if fit["n"] >= 2:
                 value = abs(fit[key]) if name.startswith("sages.sys") else fit[key]
-                out[name] = {"value": value, "signed": fit[key], "n": fit["n"], "fit": fit["fit"], "what": what}
+                out[name] = {"value": value, "signed": fit[key], "error": fit[f"{key}_error"], "n": fit["n"], "fit": fit["fit"], "what": what}
 
     def over_bins(name: str, parameter: str, classes: tuple[str, ...], column: str, what: str, largest: bool) -> None:
         rows = bins[(bins["parameter"] == parameter).to_numpy(bool) & bins["star_class"].isin(classes).to_numpy(bool)]
