@@ -39,3 +39,12 @@ def test_merge_refuses_other_cuts():
         merge([Flow(3).cut("a", 2), Flow(3).cut("b", 2)])
     with pytest.raises(ValueError, match="no flow"):
         merge([])
+
+
+def test_notes_count_values_and_keep_rows():
+    parts = [Flow(5).note("sentinel", 3).cut("a", 4), Flow(2).note("sentinel", 1).cut("a", 2)]
+    assert merge(parts) == [
+        {"cut": "all rows", "kept": 7, "dropped": 0},
+        {"cut": "sentinel", "kept": 7, "dropped": 0, "made_missing": 4},
+        {"cut": "a", "kept": 6, "dropped": 1},
+    ]

@@ -150,6 +150,28 @@ def test_aoki2013_from_its_cds_tables(tmp_path):
     assert table["feh_vmp"].between(-4.5, -1.5).all()
 
 
+def test_yong2013_with_positions_in_six_columns(tmp_path):
+    path = SHARED / "vmp-highres" / "yong2013" / "table1.dat"
+    columns = {n: e for n, e in DATASETS["vmp_yong2013"]["columns"].items() if n not in ("ra", "dec")}
+    parts = {"ra": ["RAh", "RAm", "RAs"], "dec": ["DEd", "DEm", "DEs"]}
+    for name in [*parts["ra"], *parts["dec"]]:
+        columns[name.lower()] = {"native": name, "keep": False, "description": "part of a position"}
+    columns["sign"] = {"native": "DE-", "type": "str", "keep": False, "description": "sign"}
+    derive = {n: {"recipe": "sexagesimal", "parts": [p.lower() for p in parts[n]], "description": n} for n in parts}
+    derive["ra"] |= {"native_unit": "hourangle"}
+    derive["dec"] |= {"native_unit": "deg", "sign": "sign"}
+    entry = {"format": "cds", "format_options": {"readme": "ReadMe"}, "columns": columns, "derive": derive}
+    table, _ = ingest("vmp_yong2013", path, tmp_path, **entry)
+    lines = path.read_text().splitlines()
+    assert len(table) == len(lines) == 47 and table["feh_vmp"].between(-6, -2).all()
+    for line in lines[:20]:
+        hours, degrees = [float(t) for t in line[17:27].split()], [float(t) for t in line[29:39].split()]
+        row = table[table["star_name"] == line[:14].strip()].iloc[0]
+        assert row["ra"] == pytest.approx(15 * (hours[0] + hours[1] / 60 + hours[2] / 3600), abs=1e-9)
+        size = degrees[0] + degrees[1] / 60 + degrees[2] / 3600
+        assert row["dec"] == pytest.approx(-size if line[28] == "-" else size, abs=1e-9)
+
+
 def test_ezzeddine2020(tmp_path):
     path = SHARED / "vmp-highres" / "ezzeddine2020.txt"
     table, _ = ingest("vmp_ezzeddine2020", path, tmp_path, format="fixed_width", format_options={"two_line": True})
