@@ -77,7 +77,8 @@ def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
             fit = _fit(parameter, cfg, (y[parameter] - x[parameter])[mask], cfg["validation"].get("bootstrap", BOOTSTRAP))
             if fit["n"] >= 2:
                 value = abs(fit[key]) if name.startswith("sages.sys") else fit[key]
-                out[name] = {"value": value, "signed": fit[key], "error": fit[f"{key}_error"], "n": fit["n"], "fit": fit["fit"], "what": what}
+                error = fit[f"{key}_error"]
+                out[name] = {"value": value, "signed": fit[key], "error": error, "n": fit["n"], "fit": fit["fit"], "what": what}
 
     def over_bins(name: str, parameter: str, classes: tuple[str, ...], column: str, what: str, largest: bool) -> None:
         rows = bins[(bins["parameter"] == parameter).to_numpy(bool) & bins["star_class"].isin(classes).to_numpy(bool)]
