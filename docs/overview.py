@@ -18,7 +18,10 @@ W, H, GAP = 205, 84, 26
 def box(i: int, title: str, text: str, colour: str) -> str:
     column, row = i % 4, i // 4
     x, y = 10 + column * (W + GAP), 10 + row * (H + 40)
-    lines = "".join(f'<text x="{x + W / 2}" y="{y + 46 + 18 * n}" font-size="12.5" text-anchor="middle">{t}</text>' for n, t in enumerate(text.split("\n")))
+    lines = "".join(
+        f'<text x="{x + W / 2}" y="{y + 46 + 18 * n}" font-size="12.5" text-anchor="middle">{t}</text>'
+        for n, t in enumerate(text.split("\n"))
+    )
     return (
         f'<rect x="{x}" y="{y}" width="{W}" height="{H}" rx="6" fill="{colour}" fill-opacity="0.13" stroke="{colour}" stroke-width="1.6"/>'
         f'<text x="{x + W / 2}" y="{y + 24}" font-size="15" font-weight="bold" text-anchor="middle">{title}</text>{lines}'
@@ -41,9 +44,6 @@ svg = (
     "<title>From raw catalogues to figures</title>"
     f'<rect width="{width}" height="{height}" fill="white"/>'
     '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-    '<path d="M0 0 L8 4 L0 8 z" fill="#444"/></marker></defs>'
-    + "".join(box(i, *b) for i, b in enumerate(BOXES))
-    + arrows()
-    + "</svg>\n"
+    '<path d="M0 0 L8 4 L0 8 z" fill="#444"/></marker></defs>' + "".join(box(i, *b) for i, b in enumerate(BOXES)) + arrows() + "</svg>\n"
 )
 Path(__file__).with_name("overview.svg").write_text(svg)

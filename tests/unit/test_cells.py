@@ -32,7 +32,9 @@ def test_margin_finds_every_foreign_cell_within_it(nside):
     centre = SkyCoord(rng.uniform(0, 360, 12) * u.deg, np.degrees(np.arcsin(rng.uniform(-1, 1, 12))) * u.deg)
     lon, lat = cells._healpix(nside).boundaries_lonlat(cells.cell_of(centre.ra.deg, centre.dec.deg, nside), step=3)
     corner = SkyCoord(lon.ravel(), lat.ravel())
-    near = corner[:, None].directional_offset_by(rng.uniform(0, 360, (len(corner), 6)) * u.deg, rng.uniform(0, 500, (len(corner), 6)) * u.arcsec)
+    near = corner[:, None].directional_offset_by(
+        rng.uniform(0, 360, (len(corner), 6)) * u.deg, rng.uniform(0, 500, (len(corner), 6)) * u.arcsec
+    )
     ra, dec = near.ra.deg.ravel(), near.dec.deg.ravel()
     own = cells.cell_of(ra, dec, nside)
     index, cell = cells.other_cells_within(ra, dec, own, nside, margin)

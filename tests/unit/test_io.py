@@ -67,7 +67,11 @@ def test_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path):
 
 
 def test_a_really_full_device():
-    with pytest.raises(InputError, match="could not be written"), io.atomic("/tmp/starlabels-never-kept") as part, open("/dev/full", "w") as full:
+    with (
+        pytest.raises(InputError, match="could not be written"),
+        io.atomic("/tmp/starlabels-never-kept") as part,
+        open("/dev/full", "w") as full,
+    ):
         part.write_text("x")
         full.write("x" * 100_000)
         full.flush()

@@ -32,7 +32,11 @@ def test_defaults_pass(config, schema):
         (["sages", "bands", "sages_u", "redening"], 1, "Did you mean `reddening`"),
         (["sages", "forest", "max_depth"], "deep", "`sages.forest.max_depth`"),
         (["seed"], "42", "`seed`: '42' is not of type 'integer'"),
-        (["sages", "data_sets"], [{"id": 1, "bands": ["gaia_g", "gaia_bpp"]}], "names `gaia_bpp`, which is not defined. Did you mean `gaia_bp`"),
+        (
+            ["sages", "data_sets"],
+            [{"id": 1, "bands": ["gaia_g", "gaia_bpp"]}],
+            "names `gaia_bpp`, which is not defined. Did you mean `gaia_bp`",
+        ),
         (["sages", "scan", "data_set"], 7, "`sages.scan.data_set`: is 7"),
         (["sages", "photometry", "matched"], "green202", "Did you mean `green2020`"),
     ],

@@ -16,7 +16,9 @@ def _checksums(project) -> dict[str, str]:
     folder = project.folder / "results"
     skipped = ("logs", "benchmarks")
     paths = [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skipped]
-    paths = [p for p in paths if p.suffix in (".parquet", ".fits", ".npz", ".gz", ".psv", ".csv", ".tsv") and p.stem not in ("scan", "compare")]
+    paths = [
+        p for p in paths if p.suffix in (".parquet", ".fits", ".npz", ".gz", ".psv", ".csv", ".tsv") and p.stem not in ("scan", "compare")
+    ]
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
 
 

@@ -5,22 +5,22 @@ rule simulate:
     input:
         code=code("simulate.py"),
     output:
-        truth=f"{RESULTS}/native/truth/part-{{shard}}.parquet",
         **{name: f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.ending(name)}" for name in PLAN.simulated_datasets()},
+        truth=f"{RESULTS}/native/truth/part-{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/simulate/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate/{{shard}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=2000,
+        runtime=20,
     params:
         sky=config["sky"],
         cells=config["cells"],
         seed=config["seed"],
         bands=config["sages"]["bands"],
-    log:
-        f"{RESULTS}/logs/simulate/{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/simulate/{{shard}}.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    conda:
-        ENV
     script:
         "../scripts/simulate.py"
 
@@ -32,19 +32,19 @@ rule simulate_maps:
         dust_ngp=f"{RESULTS}/native/dust/SFD_dust_4096_ngp.fits",
         dust_sgp=f"{RESULTS}/native/dust/SFD_dust_4096_sgp.fits",
         harris=f"{RESULTS}/native/harris/mwgc.dat",
+    log:
+        f"{RESULTS}/logs/simulate_maps.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate_maps/all.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         sky=config["sky"],
         cells=config["cells"],
         seed=config["seed"],
         bands=config["sages"]["bands"],
-    log:
-        f"{RESULTS}/logs/simulate_maps.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/simulate_maps/all.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    conda:
-        ENV
     script:
         "../scripts/simulate_maps.py"

@@ -1,4 +1,5 @@
 # Checked configuration, the list of cells, and what the other files share.
+import glob
 import sys
 import time
 
@@ -62,3 +63,59 @@ def report_success(log):
 
 def report_error(log):
     print(plan.failure_message(RESULTS, str(log), STARTED))
+
+
+def native_files(wildcards):
+    try:
+        return PLAN.native_files(wildcards.dataset)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def cell_files(names):
+    return {name: f"{RESULTS}/catalogs/{name}/cell-{{cell}}.parquet" for name in names}
+
+
+def dust_files(wildcards):
+    if config["sages"]["photometry"]["ebv"] != "sfd":
+        return []
+    return [f"{PLAN.dust_folder()}/SFD_dust_4096_{pole}.fits" for pole in ("ngp", "sgp")]
+
+
+def model_files(k):
+    return {model: f"{SAGES}/models/set{k}/{model}.npz" for model in MODELS}
+
+
+def predictions(k):
+    return expand(f"{SAGES}/predictions/set{k}/cell-{{cell}}.parquet", cell=CELLS)
+
+
+def catalog_cells(name):
+    return expand(f"{RESULTS}/catalogs/{name}/cell-{{cell}}.parquet", cell=CELLS)
+
+
+def figure_entry(wildcards):
+    """The entry of a figure or table in config/figures.yaml."""
+    return PLAN.figure(wildcards.paper, wildcards.get("figure") or wildcards.get("table"))
+
+
+def figure_inputs(wildcards):
+    return {name: PLAN.result_files(path) for name, path in figure_entry(wildcards)["inputs"].items()}
+
+
+def figure_code(wildcards):
+    entry = figure_entry(wildcards)
+    script = "figure.py" if wildcards.get("figure") else "table.py"
+    return code(script, f"starlabels.figures.{entry['paper']}.{entry['id']}")
+
+
+def figure_settings(wildcards):
+    return settings(*figure_entry(wildcards).get("settings", []))
+
+
+def study_files():
+    names = ["scan_full", "seeds", "importance"] + [f"refit_set{k}" for k in SETS]
+    names += ["same_stars"] if len(SETS) > 1 else []
+    if PLAN.matched is None:
+        names += ["label_structures"] + (["h23_structures"] if "h23" in config["sages"]["validation"]["external"] else [])
+    return [f"{STUDIES}/{name}.parquet" if name.startswith("refit") else f"{STUDIES}/{name}.json" for name in names]

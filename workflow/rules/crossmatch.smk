@@ -2,10 +2,6 @@
 # A survey that comes with photometry and labels in one row (photometry.matched) is split instead.
 
 
-def cell_files(names):
-    return {name: f"{RESULTS}/catalogs/{name}/cell-{{cell}}.parquet" for name in names}
-
-
 if PLAN.matched is None:
 
     rule stars:
@@ -16,18 +12,18 @@ if PLAN.matched is None:
             stars=f"{SAGES}/stars/cell-{{cell}}.parquet",
             pairs=f"{SAGES}/stars/pairs-{{cell}}.parquet",
             selection=f"{SAGES}/stars/selection-{{cell}}.json",
-        params:
-            sages=settings("photometry", "crossmatch", "data_sets", "cuts"),
-            nside=config["cells"]["nside"],
         log:
             f"{RESULTS}/logs/stars/{{cell}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/stars/{{cell}}.tsv"
+        conda:
+            ENV
         resources:
             mem_mb=4000,
             runtime=60,
-        conda:
-            ENV
+        params:
+            sages=settings("photometry", "crossmatch", "data_sets", "cuts"),
+            nside=config["cells"]["nside"],
         script:
             "../scripts/stars.py"
 
@@ -39,17 +35,18 @@ if PLAN.matched is None:
         output:
             labels=f"{SAGES}/labels/cell-{{cell}}.parquet",
             selection=f"{SAGES}/labels/selection-{{cell}}.json",
-        params:
-            sages=settings("crossmatch", "samples"),
         log:
             f"{RESULTS}/logs/labels/{{cell}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/labels/{{cell}}.tsv"
+        conda:
+            ENV
         resources:
             mem_mb=3000,
             runtime=60,
-        conda:
-            ENV
+        params:
+            sages=settings("crossmatch", "samples"),
+            vmp_lists=PLAN.vmp_lists(),
         script:
             "../scripts/labels.py"
 
@@ -63,16 +60,16 @@ else:
             stars=f"{SAGES}/stars/cell-{{cell}}.parquet",
             labels=f"{SAGES}/labels/cell-{{cell}}.parquet",
             selection=f"{SAGES}/stars/selection-{{cell}}.json",
-        params:
-            sages=settings("photometry", "samples", "data_sets"),
         log:
             f"{RESULTS}/logs/matched_stars/{{cell}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/matched_stars/{{cell}}.tsv"
+        conda:
+            ENV
         resources:
             mem_mb=3000,
             runtime=60,
-        conda:
-            ENV
+        params:
+            sages=settings("photometry", "samples", "data_sets"),
         script:
             "../scripts/matched_stars.py"

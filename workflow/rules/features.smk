@@ -1,12 +1,6 @@
 # Dereddened magnitudes, absolute magnitude, class and cuts of every star; then the training and test samples.
 
 
-def dust_files(wildcards):
-    if config["sages"]["photometry"]["ebv"] != "sfd":
-        return []
-    return [f"{PLAN.dust_folder()}/SFD_dust_4096_{pole}.fits" for pole in ("ngp", "sgp")]
-
-
 rule features:
     input:
         stars=f"{SAGES}/stars/cell-{{cell}}.parquet",
@@ -20,17 +14,17 @@ rule features:
     output:
         features=f"{SAGES}/features/cell-{{cell}}.parquet",
         selection=f"{SAGES}/features/selection-{{cell}}.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
     log:
         f"{RESULTS}/logs/features/{{cell}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features/{{cell}}.tsv"
+    conda:
+        ENV
     resources:
         mem_mb=3000,
         runtime=30,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
     script:
         "../scripts/features.py"
 
@@ -43,17 +37,17 @@ rule samples:
     output:
         sample=f"{SAGES}/samples/set{{k}}.parquet",
         selection=f"{SAGES}/samples/set{{k}}.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/samples/set{{k}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/samples/set{{k}}.tsv"
+    conda:
+        ENV
     resources:
         mem_mb=4000,
         runtime=60,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
+        seed=config["seed"],
     script:
         "../scripts/samples.py"

@@ -4,14 +4,6 @@ STUDIES = f"{SAGES}/studies"
 MAIN_SET = config["sages"]["validation"]["data_set"]
 
 
-def study_files():
-    names = ["scan_full", "seeds", "importance"] + [f"refit_set{k}" for k in SETS]
-    names += ["same_stars"] if len(SETS) > 1 else []
-    if PLAN.matched is None:
-        names += ["label_structures"] + (["h23_structures"] if "h23" in config["sages"]["validation"]["external"] else [])
-    return [f"{STUDIES}/{name}.parquet" if name.startswith("refit") else f"{STUDIES}/{name}.json" for name in names]
-
-
 rule studies:
     input:
         study_files(),
@@ -24,20 +16,20 @@ rule study_scan:
     output:
         table=f"{STUDIES}/scan_full.parquet",
         summary=f"{STUDIES}/scan_full.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "forest", "scan"),
-        seed=config["seed"],
-        full=True,
     log:
         f"{RESULTS}/logs/study_scan.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_scan/all.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=16000,
         runtime=2880,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "forest", "scan"),
+        seed=config["seed"],
+        full=True,
     script:
         "../scripts/scan.py"
 
@@ -49,19 +41,19 @@ rule study_refit:
         code=code("study_refit.py"),
     output:
         f"{STUDIES}/refit_set{{k}}.parquet",
-    params:
-        sages=settings(*MEASURES, "forest", "uncertainty"),
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/study_refit/set{{k}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_refit/set{{k}}.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=8000,
         runtime=720,
-    conda:
-        ENV
+    params:
+        sages=settings(*MEASURES, "forest", "uncertainty"),
+        seed=config["seed"],
     script:
         "../scripts/study_refit.py"
 
@@ -73,20 +65,20 @@ rule study_seeds:
     output:
         table=f"{STUDIES}/seeds.parquet",
         summary=f"{STUDIES}/seeds.json",
-    params:
-        sages=settings(*MEASURES, "forest", "uncertainty"),
-        data_set=MAIN_SET,
-        seeds=[config["seed"] + i for i in range(5)],
     log:
         f"{RESULTS}/logs/study_seeds.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_seeds/all.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=8000,
         runtime=720,
-    conda:
-        ENV
+    params:
+        sages=settings(*MEASURES, "forest", "uncertainty"),
+        data_set=MAIN_SET,
+        seeds=[config["seed"] + i for i in range(5)],
     script:
         "../scripts/study_seeds.py"
 
@@ -99,20 +91,20 @@ rule study_importance:
     output:
         table=f"{STUDIES}/importance.parquet",
         summary=f"{STUDIES}/importance.json",
-    params:
-        sages=settings(*MEASURES),
-        data_set=MAIN_SET,
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/study_importance.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_importance/all.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=4000,
         runtime=240,
-    conda:
-        ENV
+    params:
+        sages=settings(*MEASURES),
+        data_set=MAIN_SET,
+        seed=config["seed"],
     script:
         "../scripts/study_importance.py"
 
@@ -123,17 +115,17 @@ rule study_same_stars:
         code=code("study_same_stars.py"),
     output:
         f"{STUDIES}/same_stars.json",
-    params:
-        sages=settings(*MEASURES),
-        sets=SETS,
-        simulated=SIMULATED,
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/study_same_stars.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_same_stars/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        sets=SETS,
+        simulated=SIMULATED,
+        seed=config["seed"],
     script:
         "../scripts/study_same_stars.py"
 
@@ -145,15 +137,15 @@ rule study_label_structures:
     output:
         summary=f"{STUDIES}/label_structures.json",
         table=f"{STUDIES}/label_structures.parquet",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/study_label_structures.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_label_structures/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
     script:
         "../scripts/study_label_structures.py"
 
@@ -166,14 +158,14 @@ rule study_h23_structures:
     output:
         summary=f"{STUDIES}/h23_structures.json",
         table=f"{STUDIES}/h23_structures.parquet",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/study_h23_structures.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_h23_structures/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
     script:
         "../scripts/study_h23_structures.py"

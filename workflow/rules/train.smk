@@ -8,19 +8,19 @@ rule train:
     output:
         model=f"{SAGES}/models/set{{k}}/{{model}}.npz",
         summary=f"{SAGES}/models/set{{k}}/{{model}}.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "forest", "uncertainty"),
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/train/set{{k}}_{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/set{{k}}_{{model}}.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=8000,
         runtime=240,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "forest", "uncertainty"),
+        seed=config["seed"],
     script:
         "../scripts/train.py"
 
@@ -32,20 +32,20 @@ rule scan:
     output:
         table=f"{SAGES}/scan.parquet",
         summary=f"{SAGES}/scan.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "forest", "scan"),
-        seed=config["seed"],
-        full=False,
     log:
         f"{RESULTS}/logs/scan.log",
     benchmark:
         f"{RESULTS}/benchmarks/scan/all.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=8000,
         runtime=240,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "forest", "scan"),
+        seed=config["seed"],
+        full=False,
     script:
         "../scripts/scan.py"
 
@@ -57,18 +57,18 @@ rule compare:
     output:
         table=f"{SAGES}/compare.parquet",
         summary=f"{SAGES}/compare.json",
-    params:
-        sages=settings("bands", "data_sets", "features", "forest", "compare", "validation"),
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/compare.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare/all.tsv"
+    conda:
+        ENV
     threads: 16
     resources:
         mem_mb=8000,
         runtime=240,
-    conda:
-        ENV
+    params:
+        sages=settings("bands", "data_sets", "features", "forest", "compare", "validation"),
+        seed=config["seed"],
     script:
         "../scripts/compare.py"

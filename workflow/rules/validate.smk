@@ -8,14 +8,6 @@ TRUTH = [f"{RESULTS}/native/truth/part-{shard}.parquet" for shard in PLAN.shards
 MEASURES = ("bands", "data_sets", "features", "validation", "models", "samples", "cuts", "classes", "cool_mask")
 
 
-def predictions(k):
-    return expand(f"{SAGES}/predictions/set{k}/cell-{{cell}}.parquet", cell=CELLS)
-
-
-def catalog_cells(name):
-    return expand(f"{RESULTS}/catalogs/{name}/cell-{{cell}}.parquet", cell=CELLS)
-
-
 PREDICTIONS = {f"set{k}": predictions(k) for k in SETS}
 EXTERNAL_SET = config["sages"]["validation"]["data_set"]
 VALIDATIONS = [f"{V}/{name}.json" for name in PLAN.validations()]
@@ -33,16 +25,16 @@ rule validate_test_set:
         summary=f"{V}/test_set{{k}}.json",
         density=f"{V}/test_set{{k}}_density.parquet",
         hist=f"{V}/test_set{{k}}_hist.parquet",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/validate_test_set/set{{k}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_test_set/set{{k}}.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
+        seed=config["seed"],
     script:
         "../scripts/validate_test_set.py"
 
@@ -53,18 +45,17 @@ rule validate_bins:
         code=code("validate_bins.py"),
     output:
         table=f"{V}/bins.parquet",
-        free=f"{V}/bins_leakage_free.parquet",
         summary=f"{V}/bins.json",
-    params:
-        sages=settings(*MEASURES),
-        sets=SETS,
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_bins.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_bins/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        sets=SETS,
+        simulated=SIMULATED,
     script:
         "../scripts/validate_bins.py"
 
@@ -78,19 +69,19 @@ rule validate_external:
         summary=f"{V}/{{external}}.json",
         density=f"{V}/{{external}}_density.parquet",
         hist=f"{V}/{{external}}_hist.parquet",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/validate_external/{{external}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_external/{{external}}.tsv"
+    conda:
+        ENV
     resources:
         mem_mb=3000,
         runtime=120,
-    conda:
-        ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
+        seed=config["seed"],
     script:
         "../scripts/validate_external.py"
 
@@ -107,16 +98,16 @@ rule validate_clusters:
     output:
         table=f"{V}/clusters.parquet",
         summary=f"{V}/clusters.json",
-    params:
-        sages=settings(*MEASURES, "clusters"),
-        simulated=SIMULATED,
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/validate_clusters.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_clusters/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES, "clusters"),
+        simulated=SIMULATED,
+        seed=config["seed"],
     script:
         "../scripts/validate_clusters.py"
 
@@ -128,16 +119,16 @@ rule validate_fractions:
     output:
         summary=f"{V}/fractions.json",
         table=f"{V}/feh_histogram.parquet",
-    params:
-        sages=settings(*MEASURES, "published"),
-        sets=SETS,
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_fractions.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_fractions/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES, "published"),
+        sets=SETS,
+        simulated=SIMULATED,
     script:
         "../scripts/validate_fractions.py"
 
@@ -149,15 +140,15 @@ rule validate_cmd:
     output:
         table=f"{V}/cmd.parquet",
         summary=f"{V}/cmd.json",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_cmd.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_cmd/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
     script:
         "../scripts/validate_cmd.py"
 
@@ -170,15 +161,15 @@ rule validate_sample:
         cmd=f"{V}/sample_set{{k}}.parquet",
         feh=f"{V}/sample_feh_set{{k}}.parquet",
         summary=f"{V}/sample_set{{k}}.json",
-    params:
-        sages=settings(*MEASURES),
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_sample/set{{k}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_sample/set{{k}}.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        simulated=SIMULATED,
     script:
         "../scripts/validate_sample.py"
 
@@ -189,15 +180,15 @@ rule validate_vmp_lists:
         code=code("validate_vmp_lists.py"),
     output:
         f"{V}/vmp_lists.json",
-    params:
-        lists=PLAN.vmp_lists(),
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_vmp_lists.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_vmp_lists/all.tsv"
     conda:
         ENV
+    params:
+        lists=PLAN.vmp_lists(),
+        simulated=SIMULATED,
     script:
         "../scripts/validate_vmp_lists.py"
 
@@ -209,16 +200,16 @@ rule validate_cool_mask:
     output:
         summary=f"{V}/cool_mask.json",
         table=f"{V}/cool_mask.parquet",
-    params:
-        sages=settings(*MEASURES),
-        sets=SETS,
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_cool_mask.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_cool_mask/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        sets=SETS,
+        simulated=SIMULATED,
     script:
         "../scripts/validate_cool_mask.py"
 
@@ -232,16 +223,16 @@ rule validate_coverage:
     output:
         summary=f"{V}/coverage.json",
         table=f"{V}/coverage.parquet",
-    params:
-        sages=settings(*MEASURES, "uncertainty"),
-        sets=SETS,
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_coverage.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_coverage/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES, "uncertainty"),
+        sets=SETS,
+        simulated=SIMULATED,
     script:
         "../scripts/validate_coverage.py"
 
@@ -256,16 +247,16 @@ rule validate_extinction:
     output:
         summary=f"{V}/extinction.json",
         table=f"{V}/extinction.parquet",
-    params:
-        sages=settings(*MEASURES),
-        sets=SETS,
-        simulated=SIMULATED,
     log:
         f"{RESULTS}/logs/validate_extinction.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_extinction/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        sets=SETS,
+        simulated=SIMULATED,
     script:
         "../scripts/validate_extinction.py"
 
@@ -280,15 +271,15 @@ rule validate_truth:
         density=f"{V}/truth_set{{k}}_density.parquet",
         hist=f"{V}/truth_set{{k}}_hist.parquet",
         bins=f"{V}/truth_set{{k}}_bins.parquet",
-    params:
-        sages=settings(*MEASURES),
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/validate_truth/set{{k}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_truth/set{{k}}.tsv"
     conda:
         ENV
+    params:
+        sages=settings(*MEASURES),
+        seed=config["seed"],
     script:
         "../scripts/validate_truth.py"
 
@@ -302,16 +293,16 @@ rule validate_crossmatch:
     output:
         summary=f"{V}/crossmatch.json",
         table=f"{V}/crossmatch.parquet",
-    params:
-        sages=settings("crossmatch", "photometry", "data_sets", "samples"),
-        datasets=PLAN.matched_catalogs(),
-        cells=PLAN.cells,
-        nside=config["cells"]["nside"],
     log:
         f"{RESULTS}/logs/validate_crossmatch.log",
     benchmark:
         f"{RESULTS}/benchmarks/validate_crossmatch/all.tsv"
     conda:
         ENV
+    params:
+        sages=settings("crossmatch", "photometry", "data_sets", "samples"),
+        datasets=PLAN.matched_catalogs(),
+        cells=PLAN.cells,
+        nside=config["cells"]["nside"],
     script:
         "../scripts/validate_crossmatch.py"

@@ -7,4 +7,12 @@ with stage(snakemake):
 
     inputs = {name: path for name, path in snakemake.input.items() if name not in ("code", "stars")}
     out = snakemake.output
-    run_labels(int(snakemake.wildcards.cell), inputs, snakemake.input.stars, snakemake.params.sages, out.labels, out.selection)
+    run_labels(
+        int(snakemake.wildcards.cell),
+        inputs,
+        snakemake.input.stars,
+        snakemake.params.sages,
+        out.labels,
+        out.selection,
+        groups={"vmp": snakemake.params.vmp_lists},
+    )

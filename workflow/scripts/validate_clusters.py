@@ -12,6 +12,6 @@ with stage(snakemake):
         params.simulated,
         out.table,
         out.summary,
-        harris_path=snakemake.input.harris[0] if snakemake.input.harris else None,
+        harris_path=snakemake.input.harris or None,
         seed=params.seed,
     )

@@ -83,7 +83,10 @@ class TableWriter:
             self._target = _schema(frame, self.columns, self.meta)
             floats = [f.name for f in self._target if pa.types.is_floating(f.type)]
             self._writer = pq.ParquetWriter(
-                self._part, self._target, compression="zstd", use_byte_stream_split=floats,
+                self._part,
+                self._target,
+                compression="zstd",
+                use_byte_stream_split=floats,
                 use_dictionary=[f.name for f in self._target if f.name not in floats],
             )
         missing = [n for n in self._target.names if n not in frame.columns]

@@ -65,7 +65,9 @@ class Plan:
             raise InputError("configuration key `cells.list`", f"is `{chosen}`", "Use auto, all or a list of cell numbers")
         outside = [c for c in chosen if c >= len(everything)]
         if outside:
-            raise InputError("configuration key `cells.list`", f"names cell {outside[0]}", f"With nside {nside} cells end at {len(everything) - 1}")
+            raise InputError(
+                "configuration key `cells.list`", f"names cell {outside[0]}", f"With nside {nside} cells end at {len(everything) - 1}"
+            )
         return sorted(set(chosen))
 
     def vmp_lists(self) -> list[str]:
@@ -123,11 +125,11 @@ class Plan:
         """Names of validation results (`validation/<name>.json`) that no figure reads but that a run should have."""
         return ["vmp_lists"] if "vmp" in self.sages["samples"]["test"] and self.matched is None else []
 
-    def result_files(self, paper: str, pattern: str) -> str | list[str]:
-        """Path of a result of a paper; `{set}` stands for every data set, `{cell}` for every cell of the run."""
-        base = f"{self.config['output']['results']}/{paper}/{pattern}"
-        if "{set}" in pattern:
-            return [base.format(set=entry["id"]) for entry in self.sages["data_sets"]]
+    def result_files(self, pattern: str) -> str | list[str]:
+        """Path of a result below the results folder; `{k}` stands for every data set, `{cell}` for every cell of the run."""
+        base = f"{self.config['output']['results']}/{pattern}"
+        if "{k}" in pattern:
+            return [base.format(k=entry["id"]) for entry in self.sages["data_sets"]]
         return [base.format(cell=cell) for cell in self.cell_names] if "{cell}" in pattern else base
 
     @staticmethod
@@ -245,7 +247,9 @@ def closing_message(results: str, figures: str, papers: Iterable[str], simulated
     for paper in papers:
         folder = Path(figures, paper)
         if folder.exists():
-            lines.append(f"  figures and tables: {folder}/  ({len(list(folder.glob('*.png')))} figures, {len(list(folder.glob('table*.tex')))} tables)")
+            lines.append(
+                f"  figures and tables: {folder}/  ({len(list(folder.glob('*.png')))} figures, {len(list(folder.glob('table*.tex')))} tables)"
+            )
         lines.append(f"  final catalogues:   {Path(results, paper, 'catalog')}/")
         lines.append(f"  numbers:            {Path(results, paper, 'validation')}/")
     if simulated:
