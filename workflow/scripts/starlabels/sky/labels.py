@@ -118,9 +118,9 @@ def _chance_vmp(feh: np.ndarray, g: np.ndarray, ebv: np.ndarray) -> np.ndarray:
     numbers were chosen so that 93 % of the entries are published below -2 and some 10 % below -3, the shares of the real lists.
     """
     easy = (g < 16.6) & (ebv < 0.05)
-    extreme = np.where(easy, 0.9, 0.04) * np.exp(np.minimum(feh + 3.0, 0.0) / 0.13)
-    richer = np.where(easy, np.interp(feh, (-1.62, -1.45, -1.32), (0.33, 0.33, 0.0)), 0.0)
-    return np.where(feh < -2.5, extreme, np.where(feh < -1.62, 0.9 * (g < 17.2), richer))
+    extreme = np.where(easy, 0.88, 0.02) * np.exp(np.minimum(feh + 3.0, 0.0) / 0.10)
+    richer = np.where(easy, np.interp(feh, (-1.65, -1.45, -1.32), (0.33, 0.33, 0.0)), 0.0)
+    return np.where(feh < -2.5, extreme, np.where(feh < -1.65, 0.9 * (g < 17.2), richer))
 
 
 def selected(survey: str, stars: pd.DataFrame, config: Mapping) -> np.ndarray:

@@ -15,7 +15,7 @@ from .clusters import cluster
 from .random import uniforms
 
 #: Share of the drawn stars that end as a SAGES source (the others are too faint in u and v, or lost): measured.
-SAGES_SHARE = 0.948
+SAGES_SHARE = 0.9406
 #: Smallest radius (deg) of the field of stars around a cluster, so that membership is a real question.
 CLUSTER_FIELD_RADIUS = 0.4
 FIELD_STEP = 2**40  # star indices reserved for one field

@@ -38,6 +38,7 @@ POSITION_ERROR = {
     "sages": 0.08, "twomass": 0.08, "allwise": 0.10, "galex": 0.7, "lamost": 0.1, "apogee": 0.1, "rave5": 0.15, "pastel": 0.2, "vmp": 0.2,
 }  # fmt: skip
 
+LARGEST_ERROR = 0.4  # mag, a signal of 2.7 sigma; the errors at the limits are 0.13 to 0.33
 NEIGHBOUR_SHARE = 0.03  # of the stars get a close neighbour
 BLEND_ARCSEC = 3.0  # closer pairs are one source for WISE and GALEX
 ZERO_POINT_SIGMA = 0.008  # u, v, mag, one value a pointing
@@ -67,10 +68,14 @@ def faint_limit(band: str) -> float:
 
 
 def measure(config: Mapping, purpose: str, index: np.ndarray, band: str, mag: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A noisy magnitude, its error, and whether it is above the faint limit; arrays of shape (n,)."""
+    """A noisy magnitude, its error, and whether the catalogue lists it; arrays of shape (n,).
+
+    Listed is what is measured above the faint limit by a star bright enough to be seen at all (true error below `LARGEST_ERROR`): the
+    errors of far too faint stars are so large that many would otherwise scatter above the limit.
+    """
     error = sigma(band, mag)
     seen = np.asarray(mag) + error * draw(config, f"{purpose}/{band}", index, normal=True)
-    return seen, error, seen <= faint_limit(band)
+    return seen, error, (seen <= faint_limit(band)) & (error < LARGEST_ERROR)
 
 
 def parallax_sigma(g: np.ndarray) -> np.ndarray:

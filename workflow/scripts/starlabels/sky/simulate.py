@@ -106,7 +106,7 @@ def _enter(truth: pd.DataFrame, column: str, star: np.ndarray, name: np.ndarray,
         mixed = np.zeros(len(truth), bool)
         mixed[star[both]] = mixed[second[both]] = True
         truth[blend] = mixed
-    truth[column] = values
+    truth[column] = pd.array(values, dtype="str") if values.dtype == object else values
 
 
 WRITERS = {

@@ -101,4 +101,4 @@ def sexagesimal(
         f"{prefix}{clock(h, ra_unit, ra_digits)}{s}{clock(a, dec_unit, dec_digits)}"
         for h, s, a in zip(hours.tolist(), signs.tolist(), arcs.tolist(), strict=True)
     ]
-    return np.array(names, dtype=object)
+    return pd.array(names, dtype="str")

@@ -37,16 +37,16 @@ COLUMNS = {
     "astrometric_params_solved": ("int16", "", "Which parameters have been solved for?"),
     "ruwe": ("float32", "", "Renormalised unit weight error"),
     "duplicated_source": ("bool", "", "Source with multiple source identifiers"),
-    "phot_g_mean_flux": ("float64", "electron.s**-1", "G-band mean flux"),
-    "phot_g_mean_flux_error": ("float32", "electron.s**-1", "Error on G-band mean flux"),
+    "phot_g_mean_flux": ("float64", "'electron'.s**-1", "G-band mean flux"),
+    "phot_g_mean_flux_error": ("float32", "'electron'.s**-1", "Error on G-band mean flux"),
     "phot_g_mean_flux_over_error": ("float32", "", "G-band mean flux divided by its error"),
     "phot_g_mean_mag": ("float32", "mag", "G-band mean magnitude"),
-    "phot_bp_mean_flux": ("float64", "electron.s**-1", "Integrated BP mean flux"),
-    "phot_bp_mean_flux_error": ("float32", "electron.s**-1", "Error on the integrated BP mean flux"),
+    "phot_bp_mean_flux": ("float64", "'electron'.s**-1", "Integrated BP mean flux"),
+    "phot_bp_mean_flux_error": ("float32", "'electron'.s**-1", "Error on the integrated BP mean flux"),
     "phot_bp_mean_flux_over_error": ("float32", "", "Integrated BP mean flux divided by its error"),
     "phot_bp_mean_mag": ("float32", "mag", "Integrated BP mean magnitude"),
-    "phot_rp_mean_flux": ("float64", "electron.s**-1", "Integrated RP mean flux"),
-    "phot_rp_mean_flux_error": ("float32", "electron.s**-1", "Error on the integrated RP mean flux"),
+    "phot_rp_mean_flux": ("float64", "'electron'.s**-1", "Integrated RP mean flux"),
+    "phot_rp_mean_flux_error": ("float32", "'electron'.s**-1", "Error on the integrated RP mean flux"),
     "phot_rp_mean_flux_over_error": ("float32", "", "Integrated RP mean flux divided by its error"),
     "phot_rp_mean_mag": ("float32", "mag", "Integrated RP mean magnitude"),
     "phot_bp_rp_excess_factor": ("float32", "", "BP/RP excess factor"),
@@ -125,11 +125,16 @@ def _photometry(frame: pd.DataFrame, band: str, stars: pd.DataFrame, config: Map
     frame[f"phot_{band}_mean_mag"] = np.where(np.isfinite(flux), mag, np.nan).astype(np.float32)
 
 
+def _quoted(unit: str) -> str:
+    """YAML text of a unit; one that starts with a quote must be quoted."""
+    return "'" + unit.replace("'", "''") + "'" if unit.startswith("'") else unit
+
+
 def _header() -> str:
     lines = ["# %ECSV 1.0", "# ---", "# delimiter: ','", "# datatype:"]
     for name, (kind, unit, text) in COLUMNS.items():
         lines += ["# -", f"#   name: {name}", f"#   datatype: {kind}"]
-        lines += [f"#   unit: {unit}"] if unit else []
+        lines += [f"#   unit: {_quoted(unit)}"] if unit else []
         lines += [f"#   description: {text}"]
     return "\n".join(lines) + "\n"
 

@@ -59,7 +59,8 @@ def _rave_visit(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataFram
         [f"{int(a / 15):02d}{int(a * 4 % 60):02d}{'m' if d < 0 else 'p'}{int(abs(d)):02d}" for a, d in zip(ra, dec, strict=True)], object
     )
     days = (12150 + visit * 400 + running % 350).astype("datetime64[D]").astype(str)
-    frame["name"] = [f"{d.replace('-', '')}_{f}_{1 + r % 997:03d}" for d, f, r in zip(days, field, running.tolist(), strict=True)]
+    names = [f"{d.replace('-', '')}_{f}_{1 + r % 997:03d}" for d, f, r in zip(days, field, running.tolist(), strict=True)]
+    frame["name"] = pd.array(names, dtype="str")
     frame["rave"] = formats.sexagesimal(ra, dec, "J", 1, 0)
     scatter = np.exp(0.3 * observe.draw(config, f"rave5/snr/{visit}", index, normal=True))
     snr = 45.0 * 10.0 ** (-0.2 * (stars["gaia_g"].to_numpy() - 11.5)) * scatter
@@ -110,8 +111,9 @@ def _determination(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataF
     frame["e_logg"] = np.where(no_error, np.nan, values["logg_err"].round(2))
     frame["e_[Fe/H]"] = np.where(no_error | no_feh, np.nan, np.maximum(values["feh_err"].round(2), 0.01))
     year = 1985 + visit * 5 + np.floor(5 * chance[:, 2]).astype(int)
-    frame["bibcode"] = [f"{y}Sim..{100 + visit:03d}..{1 + int(900 * c):03d}X" for y, c in zip(year.tolist(), chance[:, 3], strict=True)]
-    frame["Author"] = f"Simulated {visit + 1}"
+    papers = [f"{y}Sim..{100 + visit:03d}..{1 + int(900 * c):03d}X" for y, c in zip(year.tolist(), chance[:, 3], strict=True)]
+    frame["bibcode"] = pd.array(papers, dtype="str")
+    frame["Author"] = pd.array([f"Simulated {visit + 1}"] * len(frame), dtype="str")
     return frame[list(PASTEL_UNITS)]
 
 
