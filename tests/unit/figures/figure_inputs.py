@@ -37,7 +37,7 @@ def histogram_1d(x, width) -> pd.DataFrame:
     return pd.DataFrame({"lo": edges[:-1], "hi": edges[1:], "count": np.histogram(x, edges)[0]})
 
 
-def comparison(folder: Path, name: str, panels=PANELS, n: int = 3000, x: str = "spectroscopic", y: str = "predicted") -> dict:
+def comparison(folder: Path, name: str, panels=PANELS, n: int = 1500, x: str = "spectroscopic", y: str = "predicted") -> dict:
     """Files of one comparison; returns {summary, density, histogram}."""
     rng = np.random.default_rng(len(name))
     summary, cells, bars = {"panels": {}, "x": x, "y": y, "simulated": True, "splits": {}}, [], []
@@ -315,13 +315,13 @@ INPUTS = {
     "fig01_cmd": cmd, "fig02_samples_set1": lambda f: samples(f, 1), "fig03_samples_set2": lambda f: samples(f, 2),
     "fig04_hyperparameters": scan, "fig05_flowchart": rulegraph,
     "fig06_test_set1": lambda f: comparison(f, "test_set1", y="this work"),
-    "fig07_test_set2": lambda f: comparison(f, "test_set2", y="this work"),
+    "fig07_test_set2": lambda f: comparison(f, "test_set2", PANELS[:2], y="this work"),
     "fig08_bins": bins, "fig09_h23": lambda f: comparison(f, "h23", PANELS[:4], x="H23", y="this work"),
     "fig10_a23": lambda f: comparison(f, "a23", x="A23", y="this work"),
     "fig11_clusters": lambda f: {"summary": clusters(f)["summary"]}, "fig12_metallicity": metallicity,
     "figx_crossmatch": crossmatch, "figx_cluster_members": lambda f: {"clusters": clusters(f)["clusters"]},
-    "figx_truth_set1": lambda f: comparison(f, "truth_set1", x="true", y="this work"),
-    "figx_truth_set2": lambda f: comparison(f, "truth_set2", x="true", y="this work"),
+    "figx_truth_set1": lambda f: comparison(f, "truth_set1", PANELS[:2], x="true", y="this work"),
+    "figx_truth_set2": lambda f: comparison(f, "truth_set2", PANELS[4:], x="true", y="this work"),
     "figx_extinction": extinction, "figx_coverage": coverage, "figx_methods": methods, "figx_cool_mask": cool_mask,
     "table1_reddening": lambda f: {}, "table2_cuts": selections, "table3_columns": catalogue,
 }

@@ -94,7 +94,7 @@ def arrange(nodes: list[str], edges: list[Edge], crowded: int = 6) -> tuple[dict
 
     Nodes of a layer are ordered by the mean position of their neighbours (barycentre), in sweeps down and up; the order
     with the fewest crossings is kept. Long edges get a bend point in every layer between. In a layer of more than
-    `crowded` nodes these stand twice as close, as they can be drawn in two rows.
+    `crowded` nodes these stand closer, as they can be drawn in two rows.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def arrange(nodes: list[str], edges: list[Edge], crowded: int = 6) -> tuple[dict
     width = {key: 0.3 for rank in ranks for key in rank}                            # of a bend
     for rank in ranks:
         own = [key for key in rank if isinstance(key, str)]
-        width |= dict.fromkeys(own, 0.5 if len(own) > crowded else 1.0)
+        width |= dict.fromkeys(own, 0.5 if len(own) > crowded else 1.4)
     x = _spread(ranks, links, width)
     at = {key: (x[key], level) for level, rank in enumerate(ranks) for key in rank}
     return {n: at[n] for n in nodes}, {pair: [at[key] for key in chain] for pair, chain in chains.items()}

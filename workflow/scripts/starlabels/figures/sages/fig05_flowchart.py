@@ -57,7 +57,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     for node in nodes:
         centre = rows.centre(node, height - 6)
         stage, colour = stage_of(node)
-        _box(ax, centre, rows.box, words(node, cfg), colour)
+        _box(ax, centre, rows.box(node), words(node, cfg), colour)
         numbers.add("flow chart", "node", stage, x=centre[0], y=centre[1], text=node)
     present = {stage_of(n)[0] for n in nodes}
     handles = [Patch(facecolor=c, edgecolor=style.GREY, linewidth=0.5, label=n) for n, c, _ in STAGES[::-1] if n in present]
@@ -77,16 +77,16 @@ class Rows:
         self.tops = np.cumsum([0, *[t + GAP_MM for t in tall[:-1]]])
         self.tall, self.height = tall, float(self.tops[-1] + tall[-1])
         self.lower = {n: self.two[k] and i % 2 == 1 for k, rank in enumerate(self.ranks) for i, (_, n) in enumerate(rank)}
-        self.box = (min([BOX_MM[0], *[0.94 * d for d in self._distances()]]), BOX_MM[1])
+        self.widths = [self._box_width(rank, 2 if two else 1) for rank, two in zip(self.ranks, self.two, strict=True)]
 
-    def _distances(self) -> list[float]:
-        """Between neighbours of the same row."""
-        found = []
-        for rank, two in zip(self.ranks, self.two, strict=True):
-            x = [self.x(value) for value, _ in rank]
-            step = 2 if two else 1
-            found += [b - a for a, b in zip(x[:-step], x[step:], strict=True)]
-        return found
+    def _box_width(self, rank: list[tuple[float, str]], step: int) -> float:
+        """Width of the boxes of a layer: neighbours of the same row (every `step`-th node) must not touch."""
+        x = [self.x(value) for value, _ in rank]
+        return min([BOX_MM[0], *[0.94 * (b - a) for a, b in zip(x[:-step], x[step:], strict=True)]])
+
+    def box(self, node: str) -> tuple[float, float]:
+        """Width and height of a box."""
+        return self.widths[self.positions[node][1]], BOX_MM[1]
 
     @staticmethod
     def x(value: float) -> float:
