@@ -38,7 +38,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     panels.cmd_axes(ax, cfg)
     total = sum(counts.get(c, 0) for c in classes)
     figure.legend(handles=handles, loc="outside upper left", ncols=2, columnspacing=1.2)
-    panels.corner_text(ax, f"N = {style.count(total)}", "upper left")
+    panels.corner_text(ax, f"N = {style.count(total)}", "upper right")
     _scale(strip, classes, norm)
     return figure, numbers.frame()
 
