@@ -8,6 +8,7 @@ from starlabels.errors import InputError
 from starlabels.uncertainty import FLOOR, Calibration, Domain, calibrate, domain_columns, fit_domain
 
 TREES = 300
+FLAT = np.full(40_000, 0.05)  # the same photometric noise for all: it cannot matter
 
 
 def made_up(n: int = 40_000, seed: int = 0, label_err: float = 0.1, bias: float = 0.0, tail: bool = False):
@@ -25,23 +26,23 @@ def made_up(n: int = 40_000, seed: int = 0, label_err: float = 0.1, bias: float 
 
 def test_label_errors_bias_and_missing_trees_are_taken_off():
     residual, spread, err, count, true = made_up(bias=0.5)
-    found = calibrate(residual, spread, err, count, TREES, 8)
+    found = calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 8)
     assert np.allclose(found.sigma, 0.3 * found.spread + 0.02, rtol=0.15)
     assert np.allclose(found.bias, 0.5, atol=0.01)
     assert found.count.sum() == len(residual) and not found.floored.any()
     # without the label errors the answer would be far off
-    naive = calibrate(residual, spread, np.zeros_like(err), count, TREES, 8)
+    naive = calibrate(residual, spread, np.zeros_like(err), count, FLAT, TREES, 8)
     assert (naive.sigma > 1.2 * found.sigma).all()
 
 
 @pytest.mark.parametrize("tail", [False, True])
 def test_errors_of_new_stars_cover_truth_and_labels(tail):
     residual, spread, err, count, _ = made_up(seed=1, tail=tail)
-    found = calibrate(residual, spread, err, count, TREES, 8)
+    found = calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 8)
     rng = np.random.default_rng(2)
     new = rng.gamma(4.0, 0.05, 40_000)
     off = (0.3 * new + 0.02) * (rng.standard_t(4, len(new)) if tail else rng.normal(size=len(new)))
-    sigma = found.error(new)
+    sigma = found.error(new, 0.05)
     label_err = rng.uniform(0.01, 0.2, len(new))
     of_labels = np.abs(off + label_err * rng.normal(size=len(new))) < np.hypot(sigma, label_err)
     assert 0.65 < of_labels.mean() < 0.71
@@ -53,42 +54,60 @@ def test_errors_of_new_stars_cover_truth_and_labels(tail):
         assert 0.6 < of_labels[part].mean() < 0.76
 
 
+def test_photometric_noise_that_the_trees_do_not_show_is_found_and_carried_on():
+    rng = np.random.default_rng(8)
+    n = 40_000
+    spread, noise, err = rng.gamma(4.0, 0.05, n), rng.uniform(0.02, 0.14, n), np.full(n, 0.05)
+    count = np.full(n, 110)
+
+    def true(spread, noise):
+        return 0.5 * spread * np.sqrt(0.3 + 100 * noise**2)
+
+    few = spread * np.sqrt(1 / 110 - 1 / TREES)
+    residual = true(spread, noise) * rng.normal(size=n) + np.hypot(err, few) * rng.normal(size=n)
+    found = calibrate(residual, spread, err, count, noise, TREES, 8)
+    for level in (0.03, 0.08, 0.13, 0.25):  # the last beyond all that was seen
+        assert np.allclose(found.error(np.array([0.1, 0.2, 0.3]), level), true(np.array([0.1, 0.2, 0.3]), level), rtol=0.12)
+    blind = calibrate(residual, spread, err, count, FLAT, TREES, 8)
+    assert blind.error(np.array([0.2]), 0.25)[0] < 0.5 * true(0.2, 0.25)
+
+
 def test_error_rises_with_the_spread_everywhere():
     residual, spread, err, count, _ = made_up(3000, seed=3)
-    found = calibrate(residual, spread, err, count, TREES, 8)
+    found = calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 8)
     grid = np.linspace(0, 2 * spread.max(), 500)
-    error = found.error(grid)
+    error = found.error(grid, 0.05)
     assert (np.diff(error) >= 0).all() and (error > 0).all()
-    assert error[0] == found.sigma[0]
+    assert error[0] == found.error(found.spread[:1], 0.05)[0]
     top = found.spread[-1]
-    assert found.error(np.array([2 * top]))[0] == pytest.approx(2 * found.sigma[-1])
-    assert np.isnan(found.error(np.array([np.nan])))[0]
+    assert found.error(np.array([2 * top]), 0.05)[0] == pytest.approx(2 * found.error(np.array([top]), 0.05)[0])
+    assert np.isnan(found.error(np.array([np.nan]), 0.05))[0]
 
 
 def test_label_errors_larger_than_the_scatter_leave_a_floor():
     rng = np.random.default_rng(4)
     residual, spread = rng.normal(0, 0.1, 1000), rng.uniform(0.1, 0.2, 1000)
-    found = calibrate(residual, spread, np.full(1000, 0.3), np.full(1000, 100), TREES, 4)
+    found = calibrate(residual, spread, np.full(1000, 0.3), np.full(1000, 100), FLAT[:1000], TREES, 4)
     assert found.floored.all()
     assert (found.sigma >= FLOOR * found.scatter).all() and found.sigma.max() < 0.05
 
 
 def test_few_stars_make_few_bins_and_none_is_an_error():
     residual, spread, err, count, _ = made_up(120, seed=5)
-    assert len(calibrate(residual, spread, err, count, TREES, 8).spread) == 2
-    assert len(calibrate(residual[:9], spread[:9], err[:9], count[:9], TREES, 8).spread) == 1
+    assert len(calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 8).spread) == 2
+    assert len(calibrate(residual[:9], spread[:9], err[:9], count[:9], FLAT[:9], TREES, 8).spread) == 1
     spread = spread.copy()
     spread[:100] = np.nan
-    assert calibrate(residual, spread, err, count, TREES, 8).count.sum() == 20
+    assert calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 8).count.sum() == 20
     with pytest.raises(InputError, match="no training star"):
-        calibrate(residual, np.full(120, np.nan), err, count, TREES, 8)
+        calibrate(residual, np.full(120, np.nan), err, count, FLAT[:120], TREES, 8)
 
 
 def test_calibration_survives_its_arrays():
     residual, spread, err, count, _ = made_up(1000)
-    found = calibrate(residual, spread, err, count, TREES, 4)
+    found = calibrate(residual, spread, err, count, FLAT[: len(residual)], TREES, 4)
     back = Calibration.from_arrays(found.arrays())
-    assert np.array_equal(back.error(spread), found.error(spread))
+    assert np.array_equal(back.error(spread, 0.05), found.error(spread, 0.05))
     assert [row["count"] for row in found.summary()] == [250] * 4
 
 
@@ -104,10 +123,10 @@ def test_a_real_forest_tells_the_truth_about_new_stars():
     x, _, y, err = stars(3000)
     settings = {"n_estimators": 60, "max_features": None, "max_depth": 17}
     trained, oob = forest.train(x, y, settings, 0, 2)
-    found = calibrate(oob.mean - y, oob.spread, err, oob.count, 60, 8)
+    found = calibrate(oob.mean - y, oob.spread, err, oob.count, np.full(3000, 0.05), 60, 8)
     new, truth, label, label_err = stars(20_000)
     mean, spread = trained.predict_spread(new)
-    error = found.error(spread)
+    error = found.error(spread, 0.05)
     assert 0.63 < (np.abs(mean - label) < np.hypot(error, label_err)).mean() < 0.73
     assert 0.63 < (np.abs(mean - truth) < error).mean() < 0.75
     far = error > np.quantile(error, 0.9)

@@ -28,11 +28,13 @@ def features(n: int, seed: int, data_set: int = 1) -> pd.DataFrame:
     distance = rng.uniform(0.3, 2.0, n)
     bp_rp = 0.82 + (5770 - teff) / 2200
     g = absolute + 5 * np.log10(distance) + 10
-    error = rng.normal(0, 0.01, (n, 5))
+    sigma = np.array([0.01, 0.01, 0.002, 0.002, 0.002]) * rng.uniform(0.5, 1.5, (n, 1))
+    error = sigma * rng.normal(size=(n, 5))
     frame = pd.DataFrame({
         "gaia_dr3_source_id": 10**15 + rng.permutation(n) + n * seed * 10,
         "sages_u_0": g + 1.6 + 0.35 * feh + 0.9 * bp_rp + error[:, 0], "sages_v_0": g + 0.9 + 0.25 * feh + 0.7 * bp_rp + error[:, 1],
-        "gaia_g_0": g + error[:, 2] / 5, "gaia_bp_0": g + 0.45 * bp_rp + error[:, 3] / 5, "gaia_rp_0": g - 0.55 * bp_rp + error[:, 4] / 5,
+        "gaia_g_0": g + error[:, 2], "gaia_bp_0": g + 0.45 * bp_rp + error[:, 3], "gaia_rp_0": g - 0.55 * bp_rp + error[:, 4],
+        **{f"{band}_err": sigma[:, k] for k, band in enumerate(BANDS)},
         "parallax": 1 / distance, "abs_gaia_g_0": absolute, "ebv_sfd": rng.uniform(0, 0.05, n),
         "star_class": pd.Series(np.where(giant, "giant", "dwarf"), dtype="str"),
         f"predict_set{data_set}": rng.random(n) < 0.9,

@@ -55,17 +55,23 @@ def feature_columns(cfg: Mapping, data_set: int) -> list[str]:
     return names + (["ebv_sfd"] if switches["ebv"] else [])
 
 
+def photometric_noise(frame: pd.DataFrame, cfg: Mapping, data_set: int) -> np.ndarray:
+    """Root of the summed squares of the magnitude errors of the data set's bands (mag)."""
+    return np.sqrt(sum(column(frame, f"{band}_err") ** 2 for band in bands_of(cfg, data_set)))
+
+
 def read_samples(path: str | Path, cfg: Mapping, data_set: int, model: str) -> pd.DataFrame:
     """Rows of a samples table that a model can use, training and test: its classes, with a usable label.
 
     Returns
     -------
     DataFrame
-        Keys, `role`, `in_train`, `star_class`, the label and its error, and the columns of the features.
+        Keys, `role`, `in_train`, `star_class`, the label and its error, the columns of the features and the magnitude errors.
     """
     label, classes = label_and_classes(model)
     wanted = [*KEY, "role", "in_train", "star_class", f"use_{label}", label, f"{label}_err"]
-    frame = read_table(path, list(dict.fromkeys(wanted + feature_columns(cfg, data_set))))
+    wanted += [*feature_columns(cfg, data_set), *(f"{band}_err" for band in bands_of(cfg, data_set))]
+    frame = read_table(path, list(dict.fromkeys(wanted)))
     rows = frame[f"use_{label}"].to_numpy(bool) & frame["star_class"].isin(classes).to_numpy()
     return frame.loc[rows].reset_index(drop=True)
 
@@ -129,22 +135,24 @@ def run_train(
     settings = cfg["uncertainty"]
     residual = oob.mean - y
     known_errors = bool(np.isfinite(y_err).any())
+    noise = photometric_noise(rows, cfg, data_set)
     calibration = calibrate(
-        residual, oob.spread, y_err if known_errors else np.zeros_like(y), oob.count, forest.n_trees, settings["bins"]
+        residual, oob.spread, y_err if known_errors else np.zeros_like(y), oob.count, noise, forest.n_trees, settings["bins"]
     )
     if calibration.floored.any():
         log.warning("%s: label errors exceed the scatter in %d of %d bins", model, calibration.floored.sum(), len(calibration.floored))
     without = settings.get("domain_without", ["ebv_sfd"])
     domain = fit_domain(x, domain_columns(names, without), settings["domain_quantile"], seed)
+    oob_error = calibration.error(oob.spread, noise)
     keys = {"key_id": rows[KEY[0]].to_numpy(np.int64), "key_survey": rows[KEY[1]].to_numpy(dtype=object).astype(np.str_)}
-    save_arrays(output_npz, {**forest.arrays(), **oob.arrays(), **calibration.arrays(), **domain.arrays(), **keys})
+    save_arrays(output_npz, {**forest.arrays(), **oob.arrays(), **calibration.arrays(), **domain.arrays(), **keys, "oob_error": oob_error})
     surveys = rows["survey"].value_counts().sort_index()
     write_json(output_json, {
         "model": model, "data_set": data_set, "label": label, "unit": _UNITS[label], "star_classes": list(classes),
         "features": names, "n_train": len(y), "n_train_by_survey": {str(k): int(n) for k, n in surveys.items()},
         "label_limits": [y.min(), y.max()], "forest": dict(cfg["forest"]), "n_trees": forest.n_trees, "n_nodes": len(forest.nodes),
         "deepest": int(forest.depths.max()), "oob_r2": oob.score, "oob_bias": np.nanmean(residual), "oob_std": np.nanstd(residual),
-        "calibration": calibration.summary(), "label_errors_known": known_errors,
+        "calibration": calibration.summary(), "calibration_noise": calibration.noise, "label_errors_known": known_errors,
         "domain": {
             "features": [names[k] for k in domain.columns], "rank": domain.projection.shape[1], "components": len(domain.weights),
             "quantile": settings["domain_quantile"], "limit": domain.limit,
@@ -157,7 +165,7 @@ def run_train(
 
 
 def _apply(
-    model_paths: Mapping[str, str | Path], names: list[str], x: np.ndarray, star_class: np.ndarray, threads: int
+    model_paths: Mapping[str, str | Path], names: list[str], x: np.ndarray, noise: np.ndarray, star_class: np.ndarray, threads: int
 ) -> dict[str, np.ndarray]:
     """Predictions of all models for a feature matrix, each model for its own classes; one forest in memory at a time.
 
@@ -178,7 +186,7 @@ def _apply(
         arrays = load_arrays(model_paths[model])
         mean, spread = forests.Forest.from_arrays(arrays).predict_spread(x[rows], threads, names)
         out[label][rows] = mean
-        out[f"{label}_err"][rows] = Calibration.from_arrays(arrays).error(spread)
+        out[f"{label}_err"][rows] = Calibration.from_arrays(arrays).error(spread, noise[rows])
         outside[rows] |= Domain.from_arrays(arrays).outside(x[rows])
         covered[rows] = True
     out["out_of_domain"] = outside | ~covered
@@ -230,14 +238,15 @@ def run_predict(
     InputError
         When a column is absent, or a star that passed the cuts misses a feature.
     """
-    chosen, needed = f"predict_set{data_set}", feature_columns(cfg, data_set)
-    names = feature_names(cfg, data_set)
-    pieces, classes = [np.empty((0, len(names)), np.float32)], [np.empty(0, object)]
-    for piece in iter_table(features_path, [chosen, "star_class", *needed]):
+    chosen, names = f"predict_set{data_set}", feature_names(cfg, data_set)
+    needed = dict.fromkeys([chosen, "star_class", *feature_columns(cfg, data_set), *(f"{b}_err" for b in bands_of(cfg, data_set))])
+    pieces, noises, classes = [np.empty((0, len(names)), np.float32)], [np.empty(0)], [np.empty(0, object)]
+    for piece in iter_table(features_path, needed):
         piece = piece.loc[piece[chosen].to_numpy(bool)]
         pieces.append(feature_matrix(piece, cfg, data_set)[1])
+        noises.append(photometric_noise(piece, cfg, data_set))
         classes.append(piece["star_class"].to_numpy(dtype=object))
-    found = _apply(model_paths, names, np.concatenate(pieces), np.concatenate(classes), threads)
+    found = _apply(model_paths, names, np.concatenate(pieces), np.concatenate(noises), np.concatenate(classes), threads)
     columns = read_meta(features_path)["columns"] | _metadata()
     columns["cool_mask"] = {"description": "too red for a reliable temperature", "source": "this work"}
     done = 0
@@ -269,7 +278,7 @@ def run_predict_samples(
     frame = read_table(samples_path)
     names, x = feature_matrix(frame, cfg, data_set)
     star_class = frame["star_class"].to_numpy(dtype=object)
-    found = _apply(model_paths, names, x, star_class, threads)
+    found = _apply(model_paths, names, x, photometric_noise(frame, cfg, data_set), star_class, threads)
     columns = read_meta(samples_path)["columns"] | _metadata("_pred")
     new = {}
     for label in LABELS:
@@ -280,7 +289,7 @@ def run_predict_samples(
         label = label_and_classes(model)[0]
         arrays = load_arrays(model_paths[model])
         stored = pd.DataFrame({KEY[0]: arrays["key_id"], KEY[1]: arrays["key_survey"].astype(object)})
-        stored["oob"], stored["error"] = arrays["oob_mean"], Calibration.from_arrays(arrays).error(arrays["oob_spread"])
+        stored["oob"], stored["error"] = arrays["oob_mean"], arrays["oob_error"]
         own = frame[KEY].astype({KEY[1]: object}).merge(stored, how="left", on=KEY, validate="many_to_one")
         seen = np.isfinite(own["oob"].to_numpy()) & (frame["role"] == "train").to_numpy()
         new[f"{label}_oob"][seen] = own["oob"].to_numpy()[seen]
