@@ -41,6 +41,17 @@ def name_of(max_features) -> str:
     return "all" if max_features is None else str(max_features)
 
 
+def tried(max_features, p: int) -> int:
+    """How many of p features scikit-learn tries at a split for a `max_features`."""
+    if max_features is None:
+        return p
+    if max_features == "sqrt":
+        return max(1, int(np.sqrt(p)))
+    if max_features == "log2":
+        return max(1, int(np.log2(p)))
+    return max(1, int(max_features * p)) if isinstance(max_features, float) else int(max_features)
+
+
 def trees_panel(
     x: np.ndarray, y: np.ndarray, settings: Mapping, numbers: Sequence[int], features: Sequence, seed: int, threads: int
 ) -> list[dict]:
@@ -57,8 +68,12 @@ def trees_panel(
     features : sequence
         Values of `max_features`.
     """
-    rows = []
+    rows, known = [], {}
     for max_features in features:
+        number = tried(max_features, x.shape[1])
+        if number in known:  # sqrt and log2 of 18 are the same forest
+            rows += [{**row, "max_features": name_of(max_features)} for row in known[number]]
+            continue
         forest = new_regressor(settings, seed, threads, max_features=max_features, warm_start=True)
         sums, seconds, done = OutOfBagSums(y), 0.0, 0
         for n in tqdm(sorted(numbers), desc=f"trees, max_features {name_of(max_features)}", mininterval=5):
@@ -69,7 +84,9 @@ def trees_panel(
             for seen in unseen_predictions(forest.estimators_[done:], x, threads):
                 sums.add(*seen)
             done = n
-            rows.append({"max_features": name_of(max_features), "n_estimators": n, "oob_r2": sums.score(), "seconds": seconds})
+            own = {"max_features": name_of(max_features), "n_estimators": n, "oob_r2": sums.score(), "seconds": seconds}
+            rows.append(own)
+            known.setdefault(number, []).append(own)
     return rows
 
 
