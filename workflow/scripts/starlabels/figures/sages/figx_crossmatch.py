@@ -20,6 +20,7 @@ HOW = {
 SHARES = {"completeness": "Share of true pairs found", "wrong_share": "Share of pairs that are wrong"}
 READ = ["survey", "how", "gaia_motion", "pm_lo", "pm_hi", "n_true", "n_pairs", *SHARES]
 COLUMNS = 4
+MIN_PAIRS = 20          # bins with fewer pairs are left out of the lower panels: one wrong pair of two is no rate
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -50,6 +51,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         panels.corner_text(ax, f"N = {style.count(n)}", "lower left" if share == "completeness" else "upper left")
         numbers.add(share, "value", "n", value=n)
     pair[0].set_ylim(-0.03, 1.04)
+    pair[1].set_yscale("symlog", linthresh=1e-3)             # most bins have no wrong pair at all
+    pair[1].set_ylim(-2e-4, max(1e-2, 3 * pair[1].get_ylim()[1]))
     handles = [Line2D([], [], color=c, marker="o", label=NAME.get(s, s)) for s, c in colours.items()]
     ways = {how for entry in summary["separation"].values() for how in entry["counts"]}
     handles += [Line2D([], [], color=style.GREY, linestyle=line, label=text) for how, (line, text) in HOW.items() if how in ways]
@@ -73,10 +76,10 @@ def _separations(ax: Axes, survey: str, entry: dict, radius: float, colour: str,
 
 
 def _against_motion(ax: Axes, part: pd.DataFrame, share: str, how: str, colour: str, numbers: Numbers, survey: str) -> None:
-    part = part.dropna(subset=[share]).sort_values("pm_lo")
+    weight = "n_true" if share == "completeness" else "n_pairs"
+    part = part[part[weight] >= MIN_PAIRS].sort_values("pm_lo")
     # the first bin starts at 0, which has no logarithm
     x = np.where(part["pm_lo"] > 0, np.sqrt(part["pm_lo"] * part["pm_hi"]), 0.5 * part["pm_hi"])
     marker = {"moved": "o", "not_moved": "v"}[how]
     ax.plot(x, part[share], color=colour, linestyle=HOW[how][0], marker=marker, markersize=2.5, linewidth=0.9)
-    weight = "n_true" if share == "completeness" else "n_pairs"
     numbers.add(share, "point", f"{survey} {how}", x=x, x_lo=part["pm_lo"], x_hi=part["pm_hi"], y=part[share], value=part[weight])
