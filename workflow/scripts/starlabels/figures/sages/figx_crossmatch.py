@@ -47,7 +47,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
                 _against_motion(ax, part, share, how, colours[survey], numbers, survey)
         ax.set(xscale="log", xlabel=r"True proper motion (mas yr$^{-1}$)", ylabel=label)
         weight = "n_true" if share == "completeness" else "n_pairs"
-        n = motion.loc[motion["how"] == "moved", weight].sum()
+        n = motion.loc[(motion["how"] == "moved") & (motion[weight] >= MIN_PAIRS) & motion["survey"].isin(surveys), weight].sum()
         panels.corner_text(ax, f"N = {style.count(n)}", "lower left" if share == "completeness" else "upper left")
         numbers.add(share, "value", "n", value=n)
     pair[0].set_ylim(-0.03, 1.04)
