@@ -25,7 +25,6 @@ test: env
 
 lint: env
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+
 from starlabels import cells
 from starlabels.errors import InputError
 

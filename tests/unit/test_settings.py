@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+
 from starlabels import settings
 from starlabels.errors import InputError
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from starlabels import plan
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
@@ -20,8 +21,14 @@ def _imported(script: str) -> set[str]:
         for node in ast.walk(ast.parse((SCRIPTS / script).read_text()))
         if isinstance(node, (ast.Import, ast.ImportFrom)) and ast.unparse(node).split()[1].split(".")[0] in ("starlabels", "adapter")
     ]
-    probe = "import sys, json\nsys.path.insert(0, {!r})\n{}\nprint(json.dumps([m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)]))"
-    done = subprocess.run([sys.executable, "-c", probe.format(str(SCRIPTS), "\n".join(lines))], capture_output=True, text=True, check=True)
+    probe = [
+        "import sys, json",
+        f"sys.path.insert(0, {str(SCRIPTS)!r})",
+        *lines,
+        "files = [getattr(m, '__file__', None) for m in list(sys.modules.values())]",
+        "print(json.dumps([f for f in files if f]))",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(probe)], capture_output=True, text=True, check=True)
     return {f for f in json.loads(done.stdout.splitlines()[-1]) if f.startswith(str(SCRIPTS))}
 
 

@@ -5,7 +5,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -202,7 +202,7 @@ def module_files(scripts: str | Path, script: str, *modules: str) -> list[str]:
     return sorted(str(p) for p in seen if not script or p != scripts / script)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _files_of(scripts: Path, module: str) -> tuple[Path, ...]:
     """The file of a module, with the packages above it; nothing for modules from elsewhere."""
     parts = module.split(".")
@@ -215,7 +215,7 @@ def _files_of(scripts: Path, module: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(path: Path, scripts: Path) -> tuple[str, ...]:
     package = path.parent.relative_to(scripts).parts
     names: list[str] = []
