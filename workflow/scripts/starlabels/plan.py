@@ -247,9 +247,8 @@ def closing_message(results: str, figures: str, papers: Iterable[str], simulated
     for paper in papers:
         folder = Path(figures, paper)
         if folder.exists():
-            lines.append(
-                f"  figures and tables: {folder}/  ({len(list(folder.glob('*.png')))} figures, {len(list(folder.glob('table*.tex')))} tables)"
-            )
+            figure_count, table_count = len(list(folder.glob("*.png"))), len(list(folder.glob("table*.tex")))
+            lines.append(f"  figures and tables: {folder}/  ({figure_count} figures, {table_count} tables)")
         lines.append(f"  final catalogues:   {Path(results, paper, 'catalog')}/")
         lines.append(f"  numbers:            {Path(results, paper, 'validation')}/")
     if simulated:
