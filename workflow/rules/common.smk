@@ -62,7 +62,7 @@ def report_success(log):
 
 
 def report_error(log):
-    print(plan.failure_message(RESULTS, str(log), STARTED))
+    print(plan.failure_message(RESULTS, log if isinstance(log, str) else log[0], STARTED))
 
 
 def native_files(wildcards):

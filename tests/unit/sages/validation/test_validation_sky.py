@@ -200,7 +200,7 @@ def test_sample_set_counts_each_star_once_in_the_diagram(world, cfg, tmp_path):
 
 
 def test_metal_poor_lists_without_margin_copies(tmp_path):
-    rows = pd.DataFrame({"feh": [-2.5, -3.5, -1.0, -2.1], "in_margin": [False, False, False, True]})
+    rows = pd.DataFrame({"feh_vmp": [-2.5, -3.5, -1.0, -2.1], "in_margin": [False, False, False, True]})
     write_table(tmp_path / "cell-00001.parquet", rows)
     found = run_vmp_lists({"vmp_a": [tmp_path / "cell-00001.parquet"]}, True, tmp_path / "v.json")
     assert found["n"] == 3 and found["shares"] == pytest.approx({"-2": 2 / 3, "-3": 1 / 3}) and found["range"] == [-3.5, -1.0]

@@ -33,7 +33,9 @@ def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: 
     for i, name in enumerate(mean["max_features"].unique()):
         part = mean[mean["max_features"] == name].sort_values("n_estimators")
         label = NAMES.get(str(name), str(name))
-        ax.plot(part["n_estimators"], part["one_minus_oob"], marker="o", markersize=2.5, color=style.CYCLE[i % 8], label=label)
+        # dashes let a line through that lies beneath: with 18 features sqrt and log2 are the same number
+        line = {"linestyle": style.LINES[1 if i % 5 == 4 else 0], "color": style.CYCLE[i % 8], "zorder": 2 + 0.01 * i}
+        ax.plot(part["n_estimators"], part["one_minus_oob"], marker="o", markersize=2.5, label=label, **line)
         numbers.add("trees", "line", str(name), x=part["n_estimators"], y=part["one_minus_oob"])
     low, high = ax.get_ylim()
     chosen = ax.plot([forest["n_estimators"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0)[0]
@@ -54,17 +56,37 @@ def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: 
 
 
 def _depth(ax: Axes, table: pd.DataFrame, forest: dict, numbers: Numbers) -> None:
-    for i, repeat in enumerate(np.sort(table["repeat"].unique())):
-        part = table[table["repeat"] == repeat].sort_values("max_depth")
-        ax.plot(part["max_depth"], part["one_minus_oob"], color=style.CYCLE[i % 8], linewidth=0.6, marker=".", label=f"repeat {repeat + 1}")
-        numbers.add("depth", "line", f"repeat {repeat}", x=part["max_depth"], y=part["one_minus_oob"])
     mean = table.groupby("max_depth")["one_minus_oob"].mean()
-    ax.plot(mean.index, mean, color="black", linestyle="--", linewidth=1.3, label="mean")
+    _depth_lines(ax, table, mean)
+    for repeat, part in table.sort_values("max_depth").groupby("repeat"):
+        numbers.add("depth", "line", f"repeat {repeat}", x=part["max_depth"], y=part["one_minus_oob"])
     numbers.add("depth", "line", "mean", x=mean.index, y=mean)
     low, high = ax.get_ylim()
     ax.plot([forest["max_depth"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0, label=f"chosen: depth {forest['max_depth']}")
     numbers.add("depth", "chosen", x=forest["max_depth"])
     ax.set_ylim(low, high + 0.22 * (high - low))
     ax.legend(loc="upper center", ncols=3, columnspacing=1.2)
+    _zoom(ax, table, mean, forest)
     features = forest["max_features"] or "all"
     ax.set(xlabel=f"max_depth ({forest['n_estimators']} trees, {features} features)", ylabel=LOSS)
+
+
+def _depth_lines(ax: Axes, table: pd.DataFrame, mean: pd.Series) -> None:
+    for i, repeat in enumerate(np.sort(table["repeat"].unique())):
+        part = table[table["repeat"] == repeat].sort_values("max_depth")
+        ax.plot(part["max_depth"], part["one_minus_oob"], color=style.CYCLE[i % 8], linewidth=0.6, marker=".", label=f"repeat {repeat + 1}")
+    ax.plot(mean.index, mean, color="black", linestyle="--", linewidth=1.3, label="mean")
+
+
+def _zoom(ax: Axes, table: pd.DataFrame, mean: pd.Series, forest: dict) -> None:
+    """An inset around the best depths, where shallow trees are so much worse that the minimum cannot be seen."""
+    near = mean[mean < mean.min() + 0.05 * (mean.max() - mean.min())]
+    if len(near) < 3 or mean.max() < 1.3 * mean.min():
+        return
+    part = table[table["max_depth"].isin(near.index)]
+    inset = ax.inset_axes((0.36, 0.22, 0.6, 0.42))
+    _depth_lines(inset, part, near)
+    low, high = inset.get_ylim()
+    inset.plot([forest["max_depth"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0)
+    inset.set_ylim(low, high)
+    inset.set_title("the same, enlarged", pad=2, fontsize=7)

@@ -168,7 +168,7 @@ def run_vmp_lists(list_paths: Mapping[str, Iterable], simulated: bool, out_json)
             frame = read_table(path)
             frame = frame[~frame["in_margin"].to_numpy(bool)] if "in_margin" in frame.columns else frame
             sizes[name] += len(frame)
-            values.append(numbers(frame, "feh"))
+            values.append(numbers(frame, "feh_vmp"))
     feh = np.concatenate(values) if values else np.empty(0)
     feh = feh[np.isfinite(feh)]
     content = {
