@@ -17,6 +17,7 @@ from .residuals import Residuals
 log = logging.getLogger(__name__)
 
 HISTOGRAM_BIN = 0.05            # dex, narrowest bin: some tens of members; with few the bins are wider (Scott's rule)
+WIDEST_BIN = 0.1                # dex; a tail of badly measured members must not widen the bins beyond the peak
 BOOTSTRAP = 200
 COLUMNS = ["cluster", ID, "ra", "dec", "pmra", "pmdec", "colour", "magnitude", "feh", "feh_err", "probability", "in_field", "passes_pm_err",
            "passes_snr", "masked", "member"]
@@ -85,7 +86,7 @@ def choose_members(frame: pd.DataFrame, cluster: Mapping, cfg: Mapping) -> tuple
 
 def metallicity(feh: np.ndarray, cfg: Mapping, seed: int) -> dict:
     """Gaussian fit to the members' [Fe/H]; median and robust sigma where a fit is not possible (`fit` says which)."""
-    gathered = Residuals("feh", cfg, cfg["clusters"].get("histogram_bin", HISTOGRAM_BIN))
+    gathered = Residuals("feh", cfg, HISTOGRAM_BIN, WIDEST_BIN)
     gathered.add(feh)
     found = gathered.statistics(bootstrap=BOOTSTRAP, seed=seed, fallback=True)
     found["histogram"] = gathered.table(found["bin_width"]).to_dict("records")

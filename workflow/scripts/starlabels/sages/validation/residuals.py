@@ -26,12 +26,15 @@ class Residuals:
         `feh`, `teff` or `logg`.
     cfg : mapping
         The `sages` configuration: `validation.histogram_bin` and `validation.fit_range_sigma`.
+    bin_width, widest_bin : float
+        Narrowest bin of the fit, if not the configured one, and the widest that few stars may lead to; unit of the parameter.
     """
 
-    def __init__(self, parameter: str, cfg: Mapping, bin_width: float | None = None):
+    def __init__(self, parameter: str, cfg: Mapping, bin_width: float | None = None, widest_bin: float = np.inf):
         settings = cfg["validation"]
         self.parameter = parameter
         self.base = float(bin_width or settings["histogram_bin"][parameter])
+        self.most_bins = max(1, round(widest_bin / self.base)) if np.isfinite(widest_bin) else np.inf
         self.range_sigma = float(settings["fit_range_sigma"])
         self.fine = Histogram1D(self.base / FINE, -REACH[parameter], REACH[parameter])
 
@@ -52,7 +55,7 @@ class Residuals:
         """
         if not (self.n and np.isfinite(robust_sigma)):
             return 1
-        return max(1, int(np.ceil(SCOTT * robust_sigma * self.n ** (-1 / 3) / self.base)))
+        return int(min(self.most_bins, max(1, np.ceil(SCOTT * robust_sigma * self.n ** (-1 / 3) / self.base))))
 
     def histogram(self, factor: int = 1) -> Histogram1D:
         """The counts in bins of `factor` configured widths."""
