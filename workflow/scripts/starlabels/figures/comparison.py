@@ -23,6 +23,7 @@ ORDER_OF_FIVE = ("feh_dwarf", "feh_giant", "logg_all", "teff_dwarf", "teff_giant
 LEFT, RIGHT, TOP, BOTTOM, GAP = 12.5, 2.5, 5.0, 8.5, 8.5
 LOWER, HISTOGRAM, BETWEEN = 18.0, 12.0, 1.2
 STEPS = (1, 2, 5, 10)
+SHOWN = 0.99              # share of the stars that the residual panels hold at least
 
 
 def draw_page(inputs: dict[str, str | os.PathLike], simulated: bool, line: str = style.BLACK) -> tuple[Figure, pd.DataFrame]:
@@ -105,7 +106,7 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
 
     _lower(hist_ax, low_ax, name, fit, cells[cells["kind"] == "residual"], bars, norm, line, numbers)
     low_ax.set_xlim(limits)
-    panels.inner_ticks(low_ax)
+    panels.inner_ticks(low_ax, most=4 if block_w < 80 else 6)
     low_ax.set_xlabel(style.parameter_label(parameter, summary["x"]), labelpad=1.5, fontsize=7)
     hist_ax.set_xlabel("Stars", labelpad=1.5, fontsize=7)
     hist_ax.set_ylabel(style.parameter_label(parameter, delta=True), labelpad=1.5)
@@ -116,14 +117,13 @@ def _lower(hist_ax: Axes, low_ax: Axes, name: str, fit: dict, residual: pd.DataF
     panels.density(low_ax, residual, norm, numbers, f"{name}/residual")
     if len(bars):
         panels.residual_histogram(hist_ax, bars, fit, numbers, f"{name}/histogram", style.RED)
-    low, high = panels.extent(residual, "y", share=0.995, pad=0.1)
+    low, high = panels.extent(residual, "y", share=SHOWN, pad=0.1)
     if panels.has_fit(fit):
         low, high = min(low, fit["mean"] - 5 * fit["sigma"]), max(high, fit["mean"] + 5 * fit["sigma"])
-    reach = max(abs(low), abs(high))
     for ax in (hist_ax, low_ax):
         ax.axhline(0, color=line, linestyle="--", linewidth=0.8, path_effects=panels.HALO, zorder=3)
-        ax.set_ylim(-reach, reach)
-        ax.yaxis.set_major_locator(MaxNLocator(4, symmetric=True, steps=STEPS))
+        ax.set_ylim(low, high)
+        ax.yaxis.set_major_locator(MaxNLocator(4, steps=STEPS))
     low_ax.tick_params(labelleft=False)
     numbers.add(f"{name}/residual", "line", "zero", y=0.0)
 

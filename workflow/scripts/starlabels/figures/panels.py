@@ -156,7 +156,7 @@ def residual_histogram(ax: Axes, histogram: pd.DataFrame, fit: Mapping, numbers:
 def inner_ticks(ax: Axes, most: int = 4, edge: float = 0.09) -> None:
     """Ticks on the x axis whose labels stay clear of both ends (`edge` is a share of the width)."""
     low, high = ax.get_xlim()
-    ticks = MaxNLocator(most, steps=(1, 2, 5, 10)).tick_values(low, high)
+    ticks = MaxNLocator(most, steps=(1, 1.5, 2, 3, 5, 10)).tick_values(low, high)
     ax.set_xticks(ticks[(ticks > low + edge * (high - low)) & (ticks < high - edge * (high - low))])
 
 
@@ -176,6 +176,13 @@ def kiel_axes(ax: Axes) -> None:
         ax.invert_xaxis()
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
+
+
+def headroom(ax: Axes, share: float) -> None:
+    """Widen the y axis at its upper end by a share of its length, so that text there hides nothing."""
+    lower, upper = ax.get_ylim()
+    if ax.get_yscale() == "linear":
+        ax.set_ylim(lower, upper + share * (upper - lower))
 
 
 def corner_text(ax: Axes, text: str, where: str = "upper left", **kwargs):

@@ -59,8 +59,7 @@ class Page:
     def count(self, row: str, parameter: str, totals: Mapping, room: float = 0.12) -> None:
         """Print the number of stars of each data set, above the points."""
         ax = self.axes[self.rows.index(row), self.parameters.index(parameter)]
-        low, high = ax.get_ylim()
-        ax.set_ylim(low, high + room * (high - low))
+        panels.headroom(ax, room)
         parts = [style.count(n) + (f" (set {d})" if len(totals) > 1 else "") for d, n in totals.items()]
         panels.corner_text(ax, "N = " + ", ".join(parts), "upper left")
         self.numbers.add(f"{parameter}/{row}", "value", [f"n set {d}" for d in totals], value=list(totals.values()))

@@ -30,7 +30,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         totals = part[(part["by"] == "all") & (part["test_set"] == "label")].groupby("data_set")["n"].sum().to_dict()
         for row, label in ROWS.items():
             ax = page.points(row, parameter, part[part["by"] == row], "share_1")
-            ax.set_ylim(min(0.4, part["share_1"].min() - 0.05), 0.95)
+            ax.set_ylim(0, 1)
             expected = summary["expected"]["share_1"]
             page.level(row, parameter, expected, "expected", color="black", linestyle="--", linewidth=0.9)
             ax.set_ylabel(f"Share within 1$\\sigma$, {style.PARAMETER[parameter][0]}")

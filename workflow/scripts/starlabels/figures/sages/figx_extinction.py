@@ -21,6 +21,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     page = Page(table, ("sigma", "mean"), simulated)
     for parameter in page.parameters:
         part = table[table["parameter"] == parameter]
+        counted = part[part["test_set"] != "truth"] if (part["test_set"] != "truth").any() else part
         for statistic in page.rows:
             ax = page.points(statistic, parameter, part, statistic)
             ax.set_ylabel(statistic_label(statistic, parameter))
@@ -31,7 +32,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
                 ax.axhline(0, color=style.LIGHT, linewidth=0.6, zorder=0)
             else:
                 ax.set_ylim(bottom=0)
-            page.count(statistic, parameter, part.groupby("data_set")["n"].sum().to_dict())
+            page.count(statistic, parameter, counted.groupby("data_set")["n"].sum().to_dict())
         ax.set_xlabel("E(B\N{MINUS SIGN}V) (mag)")
     extra = [] if limit is None else [Line2D([], [], color=style.GREY, linestyle=":", label=f"training ends at {limit:g}")]
     page.legend(lambda name: "Truth" if name == "truth" else style.survey_name(name), extra)

@@ -1,6 +1,7 @@
 """Table 3 of Gu et al. 2025: the columns of the final catalogues, from the written files' own metadata (Section 4)."""
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from ...errors import InputError
 from ...io import read_meta
@@ -14,7 +15,8 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
         meta = read_meta(path)
         if not meta["columns"] or "data_set" not in meta:
             raise InputError(path, "carries no description of its columns", "Delete it and run again")
-        for name, about in meta["columns"].items():
+        for name in pq.read_schema(path).names:                # the metadata's own order is alphabetical
+            about = meta["columns"].get(name, {})
             rows.setdefault(name, [about.get("description", ""), about.get("unit", ""), []])[2].append(str(meta["data_set"]))
     found = [(name, text, unit or "-", ", ".join(sets)) for name, (text, unit, sets) in rows.items()]
     # what is not in the paper's table comes last, and says so
