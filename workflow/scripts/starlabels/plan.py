@@ -25,7 +25,7 @@ PHOTOMETRY = ("gaia", "twomass", "allwise", "galex", "tmass_best_neighbour", "al
 
 
 class Plan:
-    """The run that a configuration describes.
+    """The run that a configuration describes. Surveys that are null are taken out of `config`.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ class Plan:
         self.config, self.root = config, Path(root)
         settings.check(config, settings.load_yaml(self.root / "workflow/schemas/config.schema.yaml"))
         settings.check_datasets(config["datasets"], settings.load_yaml(self.root / "workflow/schemas/datasets.schema.yaml"))
+        settings.without_nulls(config)
         self.simulated = config["source"] == "simulated"
         self.sages = config["sages"]
         self.matched = self.sages["photometry"]["matched"]
@@ -76,7 +77,7 @@ class Plan:
 
     def label_datasets(self) -> list[str]:
         """Datasets that the training and test samples need."""
-        surveys = {s for role in ("train", "test") for s, entry in self.sages["samples"][role].items() if entry}
+        surveys = {s for role in ("train", "test") for s in self.sages["samples"][role]}
         names = [s for s in ("lamost", "apogee", "rave5", "pastel") if s in surveys]
         return names + (self.vmp_lists() if "vmp" in surveys else [])
 

@@ -103,6 +103,14 @@ def _known(name, names, where: str) -> None:
         )
 
 
+def without_nulls(config: Mapping) -> None:
+    """Take out, in place, the surveys that an override has set to null (a mapping can only be merged, not shortened)."""
+    for role in ("train", "test"):
+        surveys = config["sages"]["samples"][role]
+        for name in [name for name, entry in surveys.items() if entry is None]:
+            del surveys[name]
+
+
 def reference_rows(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield (key, type, description) of every key of a schema, depth first, for the configuration reference."""
     for key, sub in schema.get("properties", {}).items():
