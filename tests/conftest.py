@@ -1,21 +1,16 @@
 """Shared by all tests: where the project and the real data are."""
 
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-#: Real catalogues, beside the project where they exist; tests that use them are skipped elsewhere.
-SHARED = ROOT.parent / "shared" / "data"
+from paths import ROOT, SHARED
 
 
 @pytest.fixture
-def root() -> Path:
+def root():
     """The project's root."""
     return ROOT
 
 
 @pytest.fixture
-def shared() -> Path:
+def shared():
     """The folder of real data."""
     return SHARED

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 from astropy import units as u
-from conftest import ROOT
+from paths import ROOT
 
 from starlabels import settings
 from starlabels.canonical import Canonical

@@ -10,7 +10,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from conftest import ROOT, SHARED
+from paths import ROOT, SHARED
 
 from starlabels.dust import query_sfd
 from starlabels.errors import InputError

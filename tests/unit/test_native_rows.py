@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from conftest import ROOT, SHARED
+from paths import ROOT, SHARED
 
 from starlabels import settings
 from starlabels.catalogs import run_catalog
