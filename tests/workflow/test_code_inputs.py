@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,5 +45,8 @@ def test_lists_are_not_simply_everything():
 
 def test_every_rule_with_a_script_has_a_code_input(root):
     for path in sorted((root / "workflow/rules").glob("*.smk")):
-        text = path.read_text()
-        assert text.count("script:") == text.count("code=code("), path.name
+        for rule in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
+            script = re.search(r'"\.\./scripts/(\w+\.py)"', rule)
+            if script:
+                named = re.search(r"code=(?:code\(\"(\w+\.py)\"|(figure_code))", rule)
+                assert named and named.group(1) in (None, script.group(1)), (path.name, rule.split(":")[0])
