@@ -22,7 +22,7 @@ if PLAN.matched is None:
             mem_mb=4000,
             runtime=60,
         params:
-            sages=settings("photometry", "crossmatch", "data_sets", "cuts"),
+            sages=settings("photometry", "crossmatch", "data_sets"),
             nside=config["cells"]["nside"],
         script:
             "../scripts/stars.py"
