@@ -46,7 +46,8 @@ def settings(*keys):
 
 
 def figure_files(paper, kind):
-    return [f"{FIGURES}/{paper}/{name}.{ending}" for name, ending in PLAN.figures(paper, kind)]
+    files = [f"{FIGURES}/{paper}/{name}.{ending}" for name, ending in PLAN.figures(paper, kind)]
+    return files + [f"{FIGURES}/{paper}/captions.md"]
 
 
 def catalog_files(paper):

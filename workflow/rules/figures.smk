@@ -69,3 +69,21 @@ rule table:
         simulated=SIMULATED,
     script:
         "../scripts/table.py"
+
+
+rule captions:
+    input:
+        code=code("captions.py"),
+    output:
+        f"{FIGURES}/{{paper}}/captions.md",
+    log:
+        f"{RESULTS}/logs/captions/{{paper}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/captions/{{paper}}.tsv"
+    conda:
+        ENV
+    params:
+        entries=lambda wildcards: PLAN.entries(wildcards.paper),
+        simulated=SIMULATED,
+    script:
+        "../scripts/captions.py"

@@ -164,11 +164,16 @@ class Plan:
             have.add("cool_mask")
         return have
 
+    def entries(self, paper: str, *kinds: str) -> list[dict]:
+        """Entries of config/figures.yaml that this run can make; kinds are `figures` and `tables` (both by default)."""
+        have = self.available()
+        listed = [e for kind in kinds or ("figures", "tables") for e in self._figures[kind]]
+        return [e for e in listed if e["paper"] == paper and set(e.get("needs", [])) <= have]
+
     def figures(self, paper: str, kind: str) -> list[tuple[str, str]]:
         """(file stem, ending) of every figure or table of a paper that this run can make; `kind` is figures or tables."""
-        endings = ("pdf", "png", "csv") if kind == "figures" else ("tex", "csv")
-        names = [e["id"] for e in self._figures[kind] if e["paper"] == paper and set(e.get("needs", [])) <= self.available()]
-        return [(name, ending) for name in names for ending in endings]
+        endings = {"figures": ("pdf", "png", "csv"), "tables": ("tex", "csv")}[kind]
+        return [(entry["id"], ending) for entry in self.entries(paper, kind) for ending in endings]
 
     def figure(self, paper: str, name: str) -> dict:
         """The entry of config/figures.yaml for one figure or table."""

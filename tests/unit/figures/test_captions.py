@@ -1,0 +1,17 @@
+"""The page of captions."""
+
+from starlabels.figures.captions import write_page
+
+ENTRIES = [
+    {"id": "fig01_x", "paper": "sages", "title": "First", "caption": "What is\n  shown.", "inputs": {}},
+    {"id": "table1_y", "paper": "sages", "title": "Second", "caption": "Rows.", "inputs": {}},
+]
+
+
+def test_page_shows_figures_links_tables_and_says_simulated(tmp_path):
+    write_page(ENTRIES, True, tmp_path / "captions.md")
+    text = (tmp_path / "captions.md").read_text()
+    assert "![fig01_x](fig01_x.png)" in text and "[table1_y.tex](table1_y.tex)" in text
+    assert "Simulated sky. What is shown." in text and "First (simulated sky)" in text
+    write_page(ENTRIES, False, tmp_path / "captions.md")
+    assert "imulated" not in (tmp_path / "captions.md").read_text()
