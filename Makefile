@@ -10,15 +10,17 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.requirements-installed
 # the first Python that the pinned packages support
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(int((3,11)<=sys.version_info[:2]<=(3,13)))' 2>/dev/null | grep 1),$(p),)))
+# what Snakemake prints of each job; `make run QUIET=` shows everything
+QUIET ?= --quiet rules host reason
 export PYTHONHASHSEED := 0
 
 .PHONY: run quick test lint lock env clean help
 
 run: env
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET)
 
 quick: env
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --configfile config/quick.yaml
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/quick.yaml
 
 test: env
 	$(BIN)/python -m pytest tests
