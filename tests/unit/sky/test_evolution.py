@@ -93,3 +93,18 @@ def test_composition_of_the_tracks():
     assert evolution.zeta_of(_array(-1), _array(0))[0] == pytest.approx(-1, abs=1e-9)
     assert evolution.zeta_of(_array(-1), _array(0.3))[0] == pytest.approx(-0.79, abs=0.01)  # Salaris et al. 1993
     assert evolution.zeta_of(_array(-4), _array(0.3))[0] == evolution.ZETA_MIN
+
+
+def test_weighted_giants_follow_time_times_a_power_of_luminosity():
+    """Against the unweighted branch, reweighted by L^power: the same share of giants above some luminosities."""
+    n = 200_000
+    mass, z = np.full(n, 0.85), np.full(n, -1.3)
+    draw = (np.arange(n) + 0.5) / n
+    in_time, _ = evolution.red_giant(mass, z, draw)
+    in_time = in_time[in_time < evolution.WEIGHTED_TIP]
+    weighted, teff = evolution.red_giant_weighted(mass, z, draw, np.full(n, 1.1))
+    assert weighted.min() >= evolution.l_bgb(mass, z)[0] * 0.999 and weighted.max() <= evolution.WEIGHTED_TIP
+    assert np.all(np.diff(teff) < 0)
+    for limit in (30.0, 100.0, 400.0):
+        expected = (in_time[in_time > limit] ** 1.1).sum() / (in_time**1.1).sum()
+        assert (weighted > limit).mean() == pytest.approx(expected, abs=0.02)

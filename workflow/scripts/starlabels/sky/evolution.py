@@ -201,6 +201,9 @@ def l_tip(mass: np.ndarray, zeta: np.ndarray) -> np.ndarray:
     return (2751.631 + 355.7098 * zeta) * mass ** (-0.03820831 + 0.05872664 * zeta)
 
 
+WEIGHTED_TIP = 1600.0  # solar luminosities: brighter giants are too cool for the colour relations
+
+
 def red_giant(
     mass: np.ndarray, zeta: np.ndarray, phase: np.ndarray, luminosity_min: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -229,6 +232,25 @@ def red_giant(
     below = fast * (5 * rate * fast * np.maximum(now, left_x)) ** -1.2
     above = slow * (2 * rate * slow * np.minimum(now - left_x + second_x, second_x)) ** -1.5
     luminosity = np.where(now >= left_x, below, above)
+    return luminosity, giant_temperature(mass, luminosity, zeta)
+
+
+def red_giant_weighted(mass: np.ndarray, zeta: np.ndarray, draw: np.ndarray, power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Luminosity and Teff of first-ascent giants whose number goes as time on the branch times L^power.
+
+    A survey limited in magnitude sees luminous giants in a larger volume. The time spent at a luminosity goes as L^(-11/6)
+    (from L ~ (t_inf - t)^(-6/5), Hurley et al. 2000, eq. 35), so that the weighted number is a power law with a closed integral.
+
+    Parameters
+    ----------
+    draw : ndarray
+        Uniform in 0-1.
+    power : ndarray
+        Exponent of the luminosity, above 5/6.
+    """
+    exponent = power - 5 / 6
+    base, tip = l_bgb(mass, zeta), np.minimum(l_tip(mass, zeta), WEIGHTED_TIP)
+    luminosity = (base**exponent + draw * (tip**exponent - base**exponent)) ** (1 / exponent)
     return luminosity, giant_temperature(mass, luminosity, zeta)
 
 

@@ -18,6 +18,9 @@ ACCRETED_SHARE = 0.60  # of the halo
 BOOST_FEH = (-4.0, -1.5)
 FEH_LIMITS = (-4.0, 0.5)
 DISTANCE_LIMIT = np.array([4000.0, 9000.0, 25_000.0, 25_000.0])  # pc, by component
+#: exponent of the luminosity that weights red giants; 0: uniform in time. Halo giants are seen to 25 kpc, so that a sample limited
+#: in magnitude is full of luminous ones, and metal-poor luminous giants are what the globular clusters are measured with.
+GIANT_WEIGHT = np.array([0.0, 0.0, 1.1, 1.1])
 CLUMP_SHARE = np.array([0.49, 0.34, 0.34, 0.34])  # of the giants that burn helium in the core
 
 

@@ -81,7 +81,7 @@ def draw_field_stars(
         zeta = evolution.zeta_of(feh, star["alpha_fe"])
         giant, mass_to = u[:, 4] < GIANT_SHARE, evolution.turn_off_mass(star["age"], zeta)
         star["mass"], star["luminosity"], star["teff"] = truth.evolve(
-            u[:, 5:7], giant, mass_to, star["age"], zeta, populations.CLUMP_SHARE[part]
+            u[:, 5:7], giant, mass_to, star["age"], zeta, populations.CLUMP_SHARE[part], weight=populations.GIANT_WEIGHT[part]
         )
         accepted = truth.within(star["teff"], truth.TEFF_RANGE)
         star["teff"] = np.clip(star["teff"], *truth.TEFF_RANGE)

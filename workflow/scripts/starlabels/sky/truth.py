@@ -38,11 +38,12 @@ def reddening_of(config: Mapping) -> np.ndarray:
     return np.array([float(bands[b]["reddening"]) for b in colours.BANDS])
 
 
-def evolve(u, giant, mass_to, age, zeta, clump_share, luminosity_min=0.0):
+def evolve(u, giant, mass_to, age, zeta, clump_share, luminosity_min=0.0, weight=None):
     """Mass, luminosity and Teff (solar units, K) of stars of given turn-off mass, age (Gyr) and zeta.
 
     u (n, 2) decides between giant branch and clump, and on the mass (dwarfs) or the phase in time (giants, who have the
-    turn-off mass). Giants on the branch start at `luminosity_min`.
+    turn-off mass). Giants on the branch start at `luminosity_min`; where `weight` (n,) is above 0, their number is weighted by
+    luminosity to that power.
     """
     mass = np.where(giant, mass_to, MASS_MIN + (mass_to - MASS_MIN) * u[:, 1] ** 0.62)
     luminosity, teff = np.empty_like(mass), np.empty_like(mass)
@@ -50,6 +51,9 @@ def evolve(u, giant, mass_to, age, zeta, clump_share, luminosity_min=0.0):
     red, dwarf = giant & ~burns, ~giant
     luminosity[dwarf], teff[dwarf] = evolution.main_sequence(mass[dwarf], 1000 * age[dwarf], zeta[dwarf])
     luminosity[red], teff[red] = evolution.red_giant(mass[red], zeta[red], u[red, 1], luminosity_min)
+    if weight is not None:
+        bright = red & (weight > 0)
+        luminosity[bright], teff[bright] = evolution.red_giant_weighted(mass[bright], zeta[bright], u[bright, 1], weight[bright])
     luminosity[burns], teff[burns] = evolution.clump(mass[burns], zeta[burns], u[burns, 1])
     return mass, luminosity, teff
 
