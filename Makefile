@@ -1,4 +1,4 @@
-# `make run`  environment (once), then both papers' figures from the simulated sky
+# `make run`  environment (once), then the papers' figures from the simulated sky
 # `make quick` the same on a tiny sky, for a first look and for tests
 # `make test`  the test suite        `make lint`  ruff, snakefmt, snakemake --lint
 # `make lock`  pin envs/requirements.in again (needs uv)

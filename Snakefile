@@ -1,6 +1,6 @@
-# From raw catalogues to every figure and table of two papers.
+# From raw catalogues to every figure and table of the papers.
 #
-#   snakemake --cores N            the default run: a simulated sky, both papers' figures
+#   snakemake --cores N            the default run: a simulated sky, the papers' figures
 #   snakemake --cores N sages      one paper        (also: figures, tables, catalogs, studies)
 #   snakemake -n                   what would run   (every job is known beforehand)
 #

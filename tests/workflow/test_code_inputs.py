@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from starlabels import plan
+from starlabels import imports
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
 ADAPTERS = sorted(p.name for p in SCRIPTS.glob("*.py") if p.name != "adapter.py")
@@ -35,12 +35,12 @@ def _imported(script: str) -> set[str]:
 
 @pytest.mark.parametrize("script", ADAPTERS)
 def test_listed_modules_cover_the_real_imports(script):
-    assert _imported(script) <= set(plan.module_files(SCRIPTS, script)) | {str(SCRIPTS / script)}
+    assert _imported(script) <= set(imports.module_files(SCRIPTS, script)) | {str(SCRIPTS / script)}
 
 
 def test_lists_are_not_simply_everything():
     everything = {str(p) for p in (SCRIPTS / "starlabels").rglob("*.py")}
-    assert len(plan.module_files(SCRIPTS, "catalog.py")) < len(everything) / 2
+    assert len(imports.module_files(SCRIPTS, "catalog.py")) < len(everything) / 2
 
 
 def test_every_rule_with_a_script_has_a_code_input(root):

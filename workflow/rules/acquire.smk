@@ -1,5 +1,8 @@
 # Native files, as the archives publish them: here from the simulated sky, shard by shard.
 
+# of the paper's choices the sky needs only the reddening coefficients
+REDDENING = {band: {"reddening": entry["reddening"]} for band, entry in config["sages"]["bands"].items()}
+
 
 rule simulate:
     input:
@@ -20,7 +23,7 @@ rule simulate:
         sky=config["sky"],
         cells=config["cells"],
         seed=config["seed"],
-        bands=config["sages"]["bands"],
+        bands=REDDENING,
     script:
         "../scripts/simulate.py"
 
@@ -45,6 +48,6 @@ rule simulate_maps:
         sky=config["sky"],
         cells=config["cells"],
         seed=config["seed"],
-        bands=config["sages"]["bands"],
+        bands=REDDENING,
     script:
         "../scripts/simulate_maps.py"

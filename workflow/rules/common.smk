@@ -1,5 +1,6 @@
 # Checked configuration, the list of cells, and what the other files share.
 import glob
+import os
 import sys
 import time
 
@@ -7,8 +8,7 @@ STARTED = time.time()
 SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from starlabels import plan
-from starlabels.cells import cell_name
+from starlabels import imports, messages, plan
 from starlabels.errors import InputError
 
 try:
@@ -37,7 +37,9 @@ wildcard_constraints:
 
 def code(script, *modules):
     """The modules that a script imports, directly or not: an edit of any of them makes its outputs out of date."""
-    return plan.module_files(SCRIPTS, script, *modules)
+    found = imports.module_files(SCRIPTS, script, *modules)
+    # relative where the workflow runs in its own folder, so that a copied or renamed project is still up to date
+    return [os.path.relpath(path) for path in found] if os.path.samefile(workflow.basedir, os.getcwd()) else found
 
 
 def settings(*keys):
@@ -59,11 +61,11 @@ def targets(paper):
 
 
 def report_success(log):
-    print(plan.closing_message(RESULTS, FIGURES, config["papers"], SIMULATED, PLAN.missing_figures()))
+    print(messages.closing_message(RESULTS, FIGURES, config["papers"], SIMULATED, PLAN.missing_figures(), STARTED))
 
 
 def report_error(log):
-    print(plan.failure_message(RESULTS, log if isinstance(log, str) else log[0], STARTED))
+    print(messages.failure_message(RESULTS, log if isinstance(log, str) else log[0], STARTED))
 
 
 def native_files(wildcards):

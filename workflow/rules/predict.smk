@@ -64,7 +64,7 @@ rule catalog_product:
         mem_mb=3000,
         runtime=120,
     params:
-        sages=settings("bands", "data_sets", "cool_mask"),
+        sages=settings("bands", "data_sets", "cool_mask", "photometry"),
         simulated=SIMULATED,
     script:
         "../scripts/catalog_product.py"

@@ -32,5 +32,5 @@ def stage(snakemake) -> Iterator[logging.Logger]:
         log.error("ERROR: %s: %s. Check the disk's space and the folder's rights.", error.filename or "a file", error.strerror or error)
         sys.exit(1)
     except Exception:
-        log.exception("This looks like a defect of the workflow, not of your input; the traceback follows")
+        log.exception("ERROR: this looks like a defect of the workflow, not of your input; the traceback follows")
         raise

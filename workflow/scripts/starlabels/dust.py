@@ -1,6 +1,6 @@
 """E(B-V) of Schlegel, Finkbeiner & Davis (1998) at positions on the sky, read by `dustmaps` from a given folder.
 
-The value is the raw SFD98 one: the coefficients of Table 1 belong to it, so no factor 0.86 is applied (sources.md 1.11).
+The value is the raw SFD98 one: the coefficients of Table 1 belong to it, so no factor 0.86 is applied.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Statistics of residuals: bias, scatter, Gaussian fits, binned trends, histograms that grow with streamed data.
 
-Accuracy is the centre and precision the width of the Gaussian fitted to the histogram of the residuals (sources.md
+Accuracy is the centre and precision the width of the Gaussian fitted to the histogram of the residuals (choices
 A-20, A-22). All histograms have their edges at whole multiples of the bin width, so that a sample gives the same bins
 whether it arrives at once or in pieces.
 """

@@ -1,14 +1,9 @@
 """What a run consists of, worked out from the configuration alone: cells, shards, files, figures. No data is read."""
 
-import ast
 import glob
 import os
-import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-
-import pandas as pd
 
 from . import settings
 from .cells import cell_name
@@ -20,8 +15,6 @@ NATIVE_ENDINGS = {
     "sages": "fits", "gaia": "ecsv.gz", "twomass": "psv", "allwise": "parquet", "galex": "fits", "tmass_best_neighbour": "csv",
     "allwise_best_neighbour": "csv", "lamost": "fits.gz", "apogee": "fits", "rave5": "csv", "pastel": "tsv", "h23": "fits", "a23": "fits",
 }  # fmt: skip
-#: catalogues that photometry is matched from, beside the primary one
-PHOTOMETRY = ("gaia", "twomass", "allwise", "galex", "tmass_best_neighbour", "allwise_best_neighbour")
 
 
 class Plan:
@@ -188,94 +181,3 @@ class Plan:
         entries = [*self._figures["figures"], *self._figures["tables"]]
         lacking = [(e["id"], sorted(set(e.get("needs", [])) - have)) for e in entries if e["paper"] in self.config["papers"]]
         return [f"{name} (needs {', '.join(needs)})" for name, needs in lacking if needs]
-
-
-def module_files(scripts: str | Path, script: str, *modules: str) -> list[str]:
-    """Files of this project's modules that a script, or the modules named besides, import directly or not.
-
-    Found by reading the import statements (also those inside functions), so nothing is executed.
-    """
-    scripts = Path(scripts)
-    seen: set[Path] = set()
-    todo = [scripts / script] if script else []
-    todo += [f for m in modules for f in _files_of(scripts, m)]
-    while todo:
-        path = todo.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        todo += [f for m in _imports(path, scripts) for f in _files_of(scripts, m)]
-    return sorted(str(p) for p in seen if not script or p != scripts / script)
-
-
-@cache
-def _files_of(scripts: Path, module: str) -> tuple[Path, ...]:
-    """The file of a module, with the packages above it; nothing for modules from elsewhere."""
-    parts = module.split(".")
-    found = []
-    for depth in range(1, len(parts) + 1):
-        base = scripts.joinpath(*parts[:depth])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
-            if path.is_file():
-                found.append(path)
-    return tuple(found)
-
-
-@cache
-def _imports(path: Path, scripts: Path) -> tuple[str, ...]:
-    package = path.parent.relative_to(scripts).parts
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            parts = list(package[: len(package) - node.level + 1]) if node.level else []
-            base = ".".join([*parts, *([node.module] if node.module else [])])
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return tuple(names)
-
-
-def stage_minutes(results: str | Path) -> pd.DataFrame:
-    """Minutes and peak memory of each rule, from Snakemake's benchmark files: columns rule, jobs, minutes, peak_mb."""
-    rows = []
-    for path in sorted(Path(results, "benchmarks").glob("**/*.tsv")):
-        table = pd.read_csv(path, sep="\t", na_values="-")
-        rows.append((path.relative_to(Path(results, "benchmarks")).parts[0], float(table["s"].sum()), float(table["max_rss"].max())))
-    frame = pd.DataFrame(rows, columns=["rule", "seconds", "peak_mb"])
-    grouped = frame.groupby("rule").agg(jobs=("seconds", "size"), minutes=("seconds", "sum"), peak_mb=("peak_mb", "max"))
-    grouped["minutes"] /= 60
-    return grouped.sort_values("minutes", ascending=False).reset_index()
-
-
-def closing_message(results: str, figures: str, papers: Iterable[str], simulated: bool, missing: list[str]) -> str:
-    """What is printed when a run has ended well: where to look, and how long each stage took."""
-    lines = ["", "Done."]
-    for paper in papers:
-        folder = Path(figures, paper)
-        if folder.exists():
-            figure_count, table_count = len(list(folder.glob("*.png"))), len(list(folder.glob("table*.tex")))
-            lines.append(f"  figures and tables: {folder}/  ({figure_count} figures, {table_count} tables)")
-        lines.append(f"  final catalogues:   {Path(results, paper, 'catalog')}/")
-        lines.append(f"  numbers:            {Path(results, paper, 'validation')}/")
-    if simulated:
-        lines.append("  These numbers come from a SIMULATED sky; they test the workflow and are not measurements of real stars.")
-    if missing:
-        lines.append("  Not made by this configuration: " + "; ".join(missing))
-    table = stage_minutes(results)
-    if len(table):
-        lines += ["", f"  {'stage':<24}{'jobs':>5}{'minutes':>9}{'peak MB':>9}"]
-        lines += [f"  {r.rule:<24}{r.jobs:>5}{r.minutes:>9.2f}{r.peak_mb:>9.0f}" for r in table.itertuples()]
-        lines.append(f"  {'sum over jobs':<24}{table['jobs'].sum():>5}{table['minutes'].sum():>9.2f}")
-    return "\n".join(lines)
-
-
-def failure_message(results: str, snakemake_log: str, started: float) -> str:
-    """The error lines of the jobs that failed since `started` (seconds of the epoch), so that nobody has to search for them."""
-    lines = ["", "The run stopped."]
-    recent = sorted(p for p in Path(results, "logs").glob("**/*.log") if p.stat().st_mtime >= started)
-    for path in recent:
-        found = re.findall(r"ERROR: (.*)", path.read_text(errors="replace"))
-        lines += [f"  {text}\n    (log: {path})" for text in found[:1]]
-    lines.append(f"  Snakemake's own log: {snakemake_log}")
-    lines.append("  Mend the cause and start the same command again: what is finished is kept.")
-    return "\n".join(lines)

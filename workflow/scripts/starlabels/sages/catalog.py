@@ -59,7 +59,7 @@ OURS = [
     ("logg_err", "logg_err", "f4", "", "Added: one-sigma error of logg in dex"),
     ("feh_err", "[Fe/H]_err", "f4", "", "Added: one-sigma error of [Fe/H] in dex"),
     ("out_of_domain", "out_of_domain", "bool", "", "Added: far from every training star"),
-    ("cool_mask", "cool_mask", "bool", "", "Added: (BP-RP)_0 beyond the limit, -9999 set"),
+    ("cool_mask", "cool_mask", "bool", "", "Added: redder than the limit of cool stars, -9999 set"),
 ]
 
 
@@ -115,7 +115,7 @@ def is_running(text: str) -> bool:
 def _texts(path, cfg: Mapping) -> dict[str, str]:
     """Descriptions of the input's own columns where the stars come from a table that somebody matched before."""
     columns = read_meta(path)["columns"]
-    if not ((cfg.get("photometry") or {}).get("matched") or is_running(columns.get(ID, {}).get("description", ""))):
+    if not (cfg["photometry"]["matched"] or is_running(columns.get(ID, {}).get("description", ""))):
         return {}
     own = {*PARAMETERS, *MASKED, "out_of_domain", "cool_mask"}
     return {name: entry["description"] for name, entry in columns.items() if entry.get("description") and name not in own}

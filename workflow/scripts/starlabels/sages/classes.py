@@ -1,6 +1,6 @@
 """Figure 1: dwarfs, giants, hot subdwarfs and white dwarfs.
 
-The paper prints no borders; those of the configuration are choice A-10 of sources.md. A survey without parallaxes or
+The paper prints no borders; those of the configuration are choice A-10 of docs/choices.md. A survey without parallaxes or
 without the two bands of the colour may divide its labelled stars by spectroscopic log g instead.
 """
 

@@ -193,7 +193,7 @@ def run_crossmatch_truth(
         if len(paths) != len(cells):
             raise InputError(f"crossmatch_truth, {name}", f"has {len(paths)} files for {len(cells)} cells", "Give one file a cell")
     source, counts, histograms = TruthByCell(truth, nside), [], {}
-    for k, cell in enumerate(tqdm(cells, desc="cross-match against truth", unit="cell", mininterval=5)):
+    for k, cell in enumerate(tqdm(cells, desc="cross-match against truth", unit="cell", mininterval=5, disable=None)):
         gaia, sky = read_gaia(catalogs["gaia"][k], cell, nside)
         if not len(gaia):
             continue

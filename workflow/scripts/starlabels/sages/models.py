@@ -141,8 +141,7 @@ def run_train(
     )
     if calibration.floored.any():
         log.warning("%s: label errors exceed the scatter in %d of %d bins", model, calibration.floored.sum(), len(calibration.floored))
-    without = settings.get("domain_without", ["ebv_sfd"])
-    domain = fit_domain(x, domain_columns(names, without), settings["domain_quantile"], seed)
+    domain = fit_domain(x, domain_columns(names, settings["domain_without"]), settings["domain_quantile"], seed)
     oob_error = calibration.error(oob.spread, noise)
     keys = {"key_id": rows[KEY[0]].to_numpy(np.int64), "key_survey": rows[KEY[1]].to_numpy(dtype=object).astype(np.str_)}
     save_arrays(output_npz, {**forest.arrays(), **oob.arrays(), **calibration.arrays(), **domain.arrays(), **keys, "oob_error": oob_error})
@@ -195,8 +194,8 @@ def _apply(
 
 def _cool(frame: pd.DataFrame, cfg: Mapping) -> np.ndarray:
     """Stars too red for a reliable temperature (Section 4, A-24)."""
-    settings = cfg.get("cool_mask")
-    if not settings or not settings.get("colour"):
+    settings = cfg["cool_mask"]
+    if settings["colour_max"] is None:
         return np.zeros(len(frame), bool)
     blue, red = settings["colour"]
     return column(frame, f"{blue}_0") - column(frame, f"{red}_0") > settings["colour_max"]

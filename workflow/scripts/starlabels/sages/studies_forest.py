@@ -65,7 +65,7 @@ def run_refit_leakage_free(
         When a model has no training or test star.
     """
     rows = []
-    for model in tqdm(models, desc="refits", mininterval=5):
+    for model in tqdm(models, desc="refits", mininterval=5, disable=None):
         label = label_and_classes(model)[0]
         frame = read_samples(samples_path, cfg, data_set, model)
         literal, test = training_rows(frame, model, samples_path), _test_rows(frame, samples_path, model, clean=False)
@@ -112,7 +112,7 @@ def run_seeds(
         training, test = training_rows(frame, model, samples_path), _test_rows(frame, samples_path, model, clean=True)
         names, x = feature_matrix(training, cfg, data_set)
         new, truth = _matrix(test, cfg, data_set), column(test, label)
-        for seed in tqdm(seeds, desc=f"seeds of {model}", mininterval=5):
+        for seed in tqdm(seeds, desc=f"seeds of {model}", mininterval=5, disable=None):
             forest, oob = train(x, column(training, label), cfg["forest"], seed, threads, names)
             residual = forest.predict(new, threads, names) - truth
             rows.append({"model": model, "seed": seed, "n_train": len(x), "oob_r2": oob.score, **measures(residual, truth, label, cfg)})
@@ -150,7 +150,7 @@ def permutation_importance(
     """
     whole = r2_score(y, forest.predict(x, threads))
     rows = []
-    for number, (name, columns) in enumerate(tqdm(groups.items(), desc="importance", mininterval=5)):
+    for number, (name, columns) in enumerate(tqdm(groups.items(), desc="importance", mininterval=5, disable=None)):
         rng = np.random.default_rng([seed, number])
         for repeat in range(repeats):
             other = x.copy()

@@ -1,4 +1,4 @@
-"""The clusters of both papers: mean values that their members share.
+"""Star clusters: mean values that their members share.
 
 Positions (deg), proper motions (mas/yr), distances (pc), ages (Gyr), [Fe/H] and E(B-V) are literature values from memory, rounded;
 a simulated sky needs only that they are of the right kind. `g_min` and `g_max` are the brightest and the faintest member drawn,

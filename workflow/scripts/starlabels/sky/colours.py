@@ -132,9 +132,6 @@ def w2_minus_w1(teff, logg, feh):
     return np.where(logg < LOGG_GIANT, 0.053 + 0.35 * th + 0.033 * fc + 0.12 * fc * th, 0.047 + 0.17 * th + 0.020 * fc)
 
 
-_TABLE_BANDS = ("gaia_g", "gaia_bp", "gaia_rp", "tmass_j", "tmass_h", "tmass_ks", "sages_u", "sages_v", "galex_nuv")
-
-
 @lru_cache(maxsize=1)
 def magnitude_table() -> np.ndarray:
     """Magnitude minus bolometric magnitude at the nodes: (111 Teff, 13 log g, 24 [Fe/H], 9 bands), about 0.1 s."""

@@ -20,7 +20,7 @@ PILE_UP = (6500.0, 7000.0)              # K; where A23 then puts hotter stars
 def reference_columns(path, name: str) -> dict[str, str]:
     """Which column of a catalogue gives which parameter.
 
-    Tries `<parameter>`, `<parameter>_<name>`, and for [Fe/H] also [M/H] (A23 gives [M/H], compared as it is; sources.md 1.13).
+    Tries `<parameter>`, `<parameter>_<name>`, and for [Fe/H] also [M/H] (A23 gives [M/H], compared as it is).
 
     Returns
     -------

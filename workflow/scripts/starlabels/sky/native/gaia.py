@@ -59,7 +59,7 @@ COLUMNS = {
 def rows(stars: pd.DataFrame, config: Mapping) -> pd.DataFrame:
     """One row a star in native columns.
 
-    Flux errors hold the photon part alone: a reader adds the floor of the passband (sources.md 3.3) and gets the error
+    Flux errors hold the photon part alone: a reader adds the floor of the passband and gets the error
     that the magnitudes were drawn with. BP and RP are missing for 0.3 % of the stars, the astrometry of 0.5 % (and of a
     fifth of the neighbours closer than 0.7 arcsec) has positions only.
     """
