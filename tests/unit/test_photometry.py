@@ -102,6 +102,9 @@ def test_switches_for_a_survey_without_parallax(cfg):
     assert feature_names(other, 1) == ["col_u_v_0", "col_v_g_0", "col_g_bp_0", "col_bp_rp_0"]
     frame = deredden(stars(cfg), other)[["sages_u_0", "sages_v_0", "gaia_g_0", "gaia_bp_0", "gaia_rp_0"]]
     assert feature_matrix(frame, other, 1)[1].shape == (5, 4)
+    other["features"] |= {"colours": "none", "magnitudes": True}
+    assert feature_matrix(frame, other, 1)[0] == ["sages_u_0", "sages_v_0", "gaia_g_0", "gaia_bp_0", "gaia_rp_0"]
+    assert colour_names(other, 1) == []
 
 
 def test_wrong_configuration_and_absent_columns_are_named(cfg):

@@ -166,3 +166,26 @@ def test_no_rows():
     cfg = settings()
     mask, flow = prediction_mask(with_features(good_stars(2, cfg)).iloc[:0], cfg, 2)
     assert mask.shape == (0,) and flow.kept == 0
+
+
+def test_a_flag_of_a_band_cuts_only_the_sets_that_use_it():
+    cfg = settings(data_sets=[{"id": 1, "bands": ["sages_v", "gaia_g"]}, {"id": 2, "bands": ["sages_u", "sages_v", "gaia_g"]}])
+    frame = with_features(good_stars(3, cfg)).assign(sages_u_flag=[0, 8, 0], sages_v_flag=[0, 0, 8])
+    mask, flow = prediction_mask(frame, cfg, 1)
+    assert mask.tolist() == [True, True, False]
+    assert "sages_u_flag = 0" not in [e["cut"] for e in flow.to_list()]
+    assert prediction_mask(frame, cfg, 2)[0].tolist() == [True, False, False]
+    assert prediction_mask(frame.drop(columns="sages_u_flag"), cfg, 1)[0].tolist() == mask.tolist()
+    cfg["cuts"]["flags_zero"] = ["blended"]  # no flag of a band: for every set
+    for data_set in (1, 2):
+        assert prediction_mask(frame.assign(blended=[1, 0, 0]), cfg, data_set)[0].tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(("absent", "key"), [
+    ("sages_u_flag", "sages.cuts.flags_zero"), ("sages_v_err", "sages.bands.sages_v.err_max_train"),
+    ("parallax_err", "sages.cuts.parallax_over_err_min"), ("logg_err", "sages.cuts.logg_err_max"),
+])  # fmt: skip
+def test_the_key_that_asks_for_an_absent_column_is_named(absent, key):
+    cfg = settings()
+    with pytest.raises(InputError, match=f"column {absent}: is absent.*{key}"):
+        training_mask(labelled(2, cfg).drop(columns=absent), cfg, 1, LAMOST)

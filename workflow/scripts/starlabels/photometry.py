@@ -31,8 +31,13 @@ def bands_of(cfg: Mapping, data_set: int) -> list[str]:
     raise InputError("sages.data_sets", f"has no data set {data_set!r}", f"Known ids: {known}")
 
 
-def column(frame: pd.DataFrame, name: str) -> np.ndarray:
+def column(frame: pd.DataFrame, name: str, asked_by: str = "") -> np.ndarray:
     """One column as float64.
+
+    Parameters
+    ----------
+    asked_by : str, optional
+        The configuration key that needs the column; an error names it.
 
     Raises
     ------
@@ -40,7 +45,8 @@ def column(frame: pd.DataFrame, name: str) -> np.ndarray:
         When the column is absent or holds text.
     """
     if name not in frame.columns:
-        raise InputError(f"the star table, column {name}", "is absent", "Add it to the input, or take it out of the configuration")
+        where = f"`{asked_by}`, which asks for it" if asked_by else "the configuration"
+        raise InputError(f"the star table, column {name}", "is absent", f"Add it to the input, or change {where}")
     try:
         return frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -81,14 +87,16 @@ def absolute_magnitude(m0: np.ndarray, parallax: np.ndarray) -> np.ndarray:
 
 
 def colour_pairs(cfg: Mapping, data_set: int) -> list[tuple[str, str]]:
-    """Pairs of bands whose colours are features: all pairs i < j (A-13), or neighbours in the order of the set."""
+    """Pairs of bands whose colours are features: all pairs i < j (A-13), neighbours in the order of the set, or none."""
     bands = bands_of(cfg, data_set)
     kind = cfg["features"]["colours"]
     if kind == "all":
         return list(combinations(bands, 2))
     if kind == "neighbours":
         return list(pairwise(bands))
-    raise InputError("sages.features.colours", f"is {kind!r}", "Use all or neighbours")
+    if kind == "none":
+        return []
+    raise InputError("sages.features.colours", f"is {kind!r}", "Use all, neighbours or none")
 
 
 def colour_name(cfg: Mapping, band1: str, band2: str) -> str:

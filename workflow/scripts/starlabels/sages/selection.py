@@ -36,6 +36,8 @@ def _within(error: np.ndarray, limit: float) -> np.ndarray:
 def photometric_cuts(chosen: Selection, frame: pd.DataFrame, cfg: Mapping, data_set: int, purpose: str) -> Selection:
     """Apply the flags (A-2), the presence of the set's magnitudes, and Table 2 without the label errors, in its order.
 
+    A flag of a band cuts only where the set has that band.
+
     Stars whose parallax error exceeds the parallax, which Section 2.1 calls likely giants, fall to the parallax cut; they
     have an entry of their own in the flow (A-11).
 
@@ -47,26 +49,28 @@ def photometric_cuts(chosen: Selection, frame: pd.DataFrame, cfg: Mapping, data_
         Which column of Table 2. A limit of null makes no cut.
     """
     bands, cuts = bands_of(cfg, data_set), cfg["cuts"]
+    elsewhere = {f"{band}_flag" for band in cfg["bands"] if band not in bands}
     for flag in cuts["flags_zero"]:
-        chosen.cut(f"{flag} = 0", column(frame, flag) == 0)
+        if flag not in elsewhere:
+            chosen.cut(f"{flag} = 0", column(frame, flag, "sages.cuts.flags_zero") == 0)
     for band in bands:
-        chosen.cut(f"{band} present", np.isfinite(column(frame, band)))
+        chosen.cut(f"{band} present", np.isfinite(column(frame, band, "sages.data_sets")))
     limit = cuts["parallax_over_err_min"]
     if limit is not None:
-        parallax, error = column(frame, "parallax"), column(frame, "parallax_err")
+        parallax, error = (column(frame, name, "sages.cuts.parallax_over_err_min") for name in ("parallax", "parallax_err"))
         chosen.cut("parallax and error present", np.isfinite(parallax) & np.isfinite(error) & (error > 0))
         chosen.cut("parallax error <= parallax (likely giants go, A-11)", error <= parallax)
         chosen.cut(f"parallax / error > {limit:g}", parallax > limit * error)
     elif cfg["features"]["abs_magnitude"] is not None:
-        chosen.cut("parallax > 0", column(frame, "parallax") > 0)  # no absolute magnitude without one
+        chosen.cut("parallax > 0", column(frame, "parallax", "sages.features.abs_magnitude") > 0)  # no absolute magnitude without one
     elif cfg["features"]["parallax"]:
-        chosen.cut("parallax present", np.isfinite(column(frame, "parallax")))
+        chosen.cut("parallax present", np.isfinite(column(frame, "parallax", "sages.features.parallax")))
     limit, ebv = cuts[f"ebv_max_{purpose}"], column(frame, "ebv_sfd")
     chosen.cut("E(B-V) present" if limit is None else f"E(B-V) <= {limit:g}", np.isfinite(ebv) if limit is None else ebv <= limit)
     for band in bands:
         limit = cfg["bands"][band][f"err_max_{purpose}"]
         if limit is not None:
-            chosen.cut(f"{band} error <= {limit:g}", _within(column(frame, f"{band}_err"), limit))
+            chosen.cut(f"{band} error <= {limit:g}", _within(column(frame, f"{band}_err", f"sages.bands.{band}.err_max_{purpose}"), limit))
     kind = frame["star_class"].to_numpy(dtype=object)
     chosen.cut("class known", kind != "unclassified")
     chosen.cut("not a white dwarf", kind != "white_dwarf")
@@ -119,7 +123,7 @@ def training_mask(
             chosen.cut(f"{label} present", np.isfinite(column(frame, label)))
             limit = cfg["cuts"][f"{label}_err_max"]
             if limit is not None:
-                error = column(frame, f"{label}_err")
+                error = column(frame, f"{label}_err", f"sages.cuts.{label}_err_max")
                 if survey.get("missing_error_ok"):
                     chosen.cut(f"{label} error <= {limit:g} or not given", _within(error, limit) | np.isnan(error))
                 else:
