@@ -10,7 +10,7 @@ CFG = {
     "features": {"magnitudes": True, "colours": "all", "parallax": True, "abs_magnitude": "gaia_g", "ebv": True},
     "forest": {"n_estimators": 20, "max_features": None, "max_depth": 10, "engine": "sklearn"},
     "models": ["feh_dwarf", "feh_giant", "teff_dwarf", "teff_giant", "logg_all"],
-    "uncertainty": {"bins": 4, "domain_quantile": 0.999},
+    "uncertainty": {"bins": 4, "domain_without": ["ebv_sfd"], "domain_quantile": 0.999},
     "cool_mask": {"colour": ["gaia_bp", "gaia_rp"], "colour_max": 1.3},
     "validation": {"histogram_bin": {"feh": 0.02, "teff": 10.0, "logg": 0.02}, "fit_range_sigma": 4.0},
 }

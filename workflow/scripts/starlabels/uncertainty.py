@@ -224,7 +224,7 @@ class Domain:
         return cls(**{**read, "limit": float(read["limit"])})
 
 
-def domain_columns(names: Sequence[str], without: Sequence[str] = ("ebv_sfd",)) -> np.ndarray:
+def domain_columns(names: Sequence[str], without: Sequence[str]) -> np.ndarray:
     """Features that decide the domain: all but `without`, and without the parallax where an absolute magnitude is there."""
     left_out = set(without)
     if any(name.startswith("abs_") for name in names):

@@ -6,13 +6,11 @@ import numpy as np
 import pandas as pd
 
 from ...io import read_table, write_json, write_table
-from .compare import BOOTSTRAP
 from .panels import in_class, panels_for, split_panel
 from .residuals import BinnedResiduals, Residuals, regular_edges
 from .test_set import labels, leakage_free, parameters_of, predictions, surveys_of, test_rows
 
 RANGE = {"feh": (-8.0, 2.0), "teff": (2000.0, 20000.0), "logg": (-2.0, 8.0)}
-SEED = 42                       # of the bootstrap
 MOST = 0.5                      # "most stars": the median over the stars of their bin's scatter
 
 
@@ -47,13 +45,13 @@ def overall(frame: pd.DataFrame, cfg: Mapping) -> dict:
     return found
 
 
-def _fit(parameter: str, cfg: Mapping, residual: np.ndarray, bootstrap: int = 0) -> dict:
+def _fit(parameter: str, cfg: Mapping, residual: np.ndarray, bootstrap: int = 0, seed: int = 0) -> dict:
     gathered = Residuals(parameter, cfg)
     gathered.add(residual)
-    return gathered.statistics(bootstrap, seed=SEED, fallback=True)
+    return gathered.statistics(bootstrap, seed=seed, fallback=True)
 
 
-def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
+def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping, seed: int = 42) -> dict:
     """What Section 3.3 states in numbers, measured the same way.
 
     Parameters
@@ -62,6 +60,8 @@ def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
         Test rows with labels and predictions.
     bins : DataFrame
         Their Figure 8 points (all surveys of the split).
+    seed : int
+        Of the bootstrap (`validation.bootstrap` resamples).
 
     Returns
     -------
@@ -74,7 +74,7 @@ def claims(frame: pd.DataFrame, bins: pd.DataFrame, cfg: Mapping) -> dict:
 
     def scatter(name: str, parameter: str, mask: np.ndarray, what: str, key: str = "sigma") -> None:
         if parameter in x:
-            fit = _fit(parameter, cfg, (y[parameter] - x[parameter])[mask], cfg["validation"].get("bootstrap", BOOTSTRAP))
+            fit = _fit(parameter, cfg, (y[parameter] - x[parameter])[mask], cfg["validation"]["bootstrap"], seed)
             if fit["n"] >= 2:
                 value = abs(fit[key]) if name.startswith("sages.sys") else fit[key]
                 error = fit[f"{key}_error"]
@@ -114,7 +114,7 @@ def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) ->
     return float(values[order][np.searchsorted(cumulative, share)])
 
 
-def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out_parquet, out_json) -> dict:
+def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out_parquet, out_json, seed: int = 42) -> dict:
     """Bins of Figure 8 for all data sets, test sets and classes.
 
     Parameters
@@ -127,6 +127,8 @@ def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out
         fewer stars than `validation.bin_min_stars` are absent.
     out_json : path
         {`overall`: {k: {parameter or panel: statistics}}, `overall_leakage_free`, `claims`: {k: {split: {id: ...}}}, `simulated`}.
+    seed : int
+        Of the bootstrap behind the errors of the claims.
     """
     parts, whole, stated = [], {"literal": {}, "leakage_free": {}}, {}
     for k, path in sorted(sample_paths.items()):
@@ -137,7 +139,7 @@ def run_bins(sample_paths: Mapping[int, str], cfg: Mapping, simulated: bool, out
             own = pd.concat(own or [bins_of(rows, cfg, k, "none", split)], ignore_index=True)
             parts.append(own)
             whole[split][str(k)] = overall(rows, cfg)
-            stated[str(k)][split] = claims(rows, own, cfg)
+            stated[str(k)][split] = claims(rows, own, cfg, seed)
     write_table(out_parquet, pd.concat(parts, ignore_index=True), meta={"simulated": bool(simulated)})
     content = {"overall": whole["literal"], "overall_leakage_free": whole["leakage_free"], "claims": stated, "simulated": bool(simulated)}
     write_json(out_json, content)

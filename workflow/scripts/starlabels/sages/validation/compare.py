@@ -10,7 +10,6 @@ from ...metrics import Density2D
 from .panels import UNITS, edges, in_class, panels_for, residual_edges, split_panel, stack
 from .residuals import Residuals
 
-BOOTSTRAP = 100
 DENSITY = {"panel": "str", "kind": "str", "x_lo": "float64", "x_hi": "float64", "y_lo": "float64", "y_hi": "float64", "count": "int64"}
 
 
@@ -55,7 +54,7 @@ class Comparison:
 
     def statistics(self, bootstrap: int | None = None, seed: int = 0) -> dict:
         """Statistics of each panel; `bootstrap` resamples for the errors (configuration: validation.bootstrap)."""
-        resamples = self.cfg["validation"].get("bootstrap", BOOTSTRAP) if bootstrap is None else bootstrap
+        resamples = self.cfg["validation"]["bootstrap"] if bootstrap is None else bootstrap
         found = {}
         for name, panel in self.panels.items():
             found[name] = panel.residuals.statistics(resamples, seed)
