@@ -124,10 +124,10 @@ def rulegraph(folder: Path) -> dict:
     return {"rulegraph": path}
 
 
-def bins(folder: Path) -> dict:
-    """Figure 8's points of two test sets and two data sets."""
+def bins(folder: Path, sets=(1, 2)) -> dict:
+    """Figure 8's points of two test sets in each data set."""
     rng, rows = np.random.default_rng(3), []
-    for data_set in (1, 2):
+    for data_set in sets:
         for test_set in ("apogee", "vmp"):
             for star_class, parameter in [p.rsplit("_", 1)[::-1] for p in PANELS]:
                 if test_set == "vmp" and parameter != "feh":
@@ -142,19 +142,24 @@ def bins(folder: Path) -> dict:
                                      0.2 * scatter * rng.standard_normal(), scatter * (1 + 0.1 * rng.random())))
     names = ["data_set", "test_set", "split", "star_class", "parameter", "lo", "hi", "mid", "n", "mean", "sigma"]
     write_table(folder / "bins.parquet", pd.DataFrame(rows, columns=names))
-    overall = {str(k): {p: {"mean": 0.1 * k * c[2], "sigma": c[2] * (1.05 - 0.1 * k)} for p, c in CENTRE.items()} for k in (1, 2)}
+    overall = {str(k): {p: {"mean": 0.1 * k * c[2], "sigma": c[2] * (1.05 - 0.1 * k)} for p, c in CENTRE.items()} for k in sets}
     write_json(folder / "bins.json", {"overall": overall})
     return {"bins": folder / "bins.parquet", "summary": folder / "bins.json"}
 
 
-def metallicity(folder: Path) -> dict:
-    """[Fe/H] histograms and fractions of both catalogues."""
+def metallicity(folder: Path, width: float = 0.5, sets: int = 2) -> dict:
+    """Bars of [Fe/H] and fractions of the catalogues."""
     rng, parts, content = np.random.default_rng(4), [], {"data_sets": {}}
-    for data_set, n in ((1, 20000), (2, 4000)):
+    published = {1: (0.8111, 0.0488, 0.0003), 2: (0.7759, 0.0218, 0.0005)}
+    for data_set, n in zip(range(1, sets + 1), (20000, 4000, 3000), strict=False):
         for star_class, size in (("dwarf", n), ("giant", n // 12)):
             feh = np.concatenate([rng.normal(-0.3, 0.3, size), rng.normal(-1.6, 0.4, size // 20)])
-            parts.append(histogram_1d(feh, 0.1).assign(data_set=data_set, star_class=star_class))
-        content["data_sets"][str(data_set)] = {"fractions": {"feh_le_0": 0.82, "feh_le_m1": 0.05, "feh_le_m2": 0.0063}}
+            parts.append(histogram_1d(feh, width).assign(data_set=data_set, star_class=star_class))
+        names = ("feh_le_0", "feh_le_m1", "feh_le_m2")
+        content["data_sets"][str(data_set)] = {
+            "limits": dict(zip(names, (0.0, -1.0, -2.0), strict=True)), "fractions": dict(zip(names, (0.82, 0.05, 0.0063), strict=True)),
+            "published": dict(zip(names, published[data_set], strict=True)) if data_set in published else None,
+        }
     write_table(folder / "feh_histogram.parquet", pd.concat(parts, ignore_index=True))
     write_json(folder / "fractions.json", content)
     return {"histogram": folder / "feh_histogram.parquet", "fractions": folder / "fractions.json"}

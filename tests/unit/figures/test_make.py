@@ -160,14 +160,6 @@ def test_extent_of_nothing():
     assert panels.extent(empty, "x") == (0.0, 1.0)
 
 
-def test_kiel_axes_point_the_astronomers_way():
-    ax = Figure().subplots()
-    ax.plot([7000, 4000], [4.5, 1.0])
-    panels.kiel_axes(ax)
-    panels.kiel_axes(ax)
-    assert ax.xaxis_inverted() and ax.yaxis_inverted()
-
-
 def test_numbers_refuse_unknown_columns_and_repeat_scalars():
     numbers = panels.Numbers()
     with pytest.raises(ValueError, match="colour"):

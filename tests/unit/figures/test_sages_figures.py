@@ -19,7 +19,6 @@ from starlabels.errors import InputError
 from starlabels.figures import style
 from starlabels.io import read_json, read_table, write_json, write_table
 
-PUBLISHED = {"fractions": {1: [81.11, 4.88, 0.03], 2: [77.59, 2.18, 0.05]}}
 #: panels that state a number of stars
 PANELS = {
     "fig01_cmd": 1, "fig02_samples_set1": 4, "fig03_samples_set2": 4, "fig04_hyperparameters": 2, "fig06_test_set1": 5,
@@ -35,8 +34,7 @@ MODULES = ROOT / "workflow/scripts/starlabels/figures"
 
 @pytest.fixture(scope="module")
 def cfg() -> dict:
-    loaded = yaml.safe_load((ROOT / "config/sages.yaml").read_text())["sages"]
-    return {"published": PUBLISHED, **loaded}
+    return yaml.safe_load((ROOT / "config/sages.yaml").read_text())["sages"]
 
 
 @pytest.fixture(scope="module")
@@ -278,8 +276,8 @@ def test_comparison_axes_hold_every_star(drawn):
 
 
 def test_comparison_names_both_sides(drawn):
-    assert {"H23 [Fe/H]", "This work [Fe/H]"} <= set(texts(drawn("fig09_h23")[0]))
-    assert {"Spectroscopic [Fe/H]", "This work [Fe/H]"} <= set(texts(drawn("fig06_test_set1")[0]))
+    assert {"H23 [Fe/H] (dex)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig09_h23")[0]))
+    assert {"Spectroscopic [Fe/H] (dex)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig06_test_set1")[0]))
 
 
 def test_comparison_leaves_out_a_class_without_stars(tmp_path, cfg):
@@ -329,6 +327,20 @@ def test_fig08_shapes_colours_and_lines(drawn):
     assert dashed == {style.BLUE: overall["1"]["feh"]["sigma"], style.RED: overall["2"]["feh"]["sigma"]}
 
 
+def test_fig08_tells_five_data_sets_apart(tmp_path, cfg):
+    figure, numbers = draw("fig08_bins", figure_inputs.bins(tmp_path, sets=(1, 2, 3, 4, 7)), cfg)
+    figure.draw_without_rendering()
+    key = {t.get_text(): h.get_color() for t, h in zip(figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True)}
+    series = {text: colour for text, colour in key.items() if ", data set" in text}
+    assert len(series) == 10 and len(set(series.values())) == 10
+    for ax in figure.axes:
+        counts, = [t for t in ax.texts if t.get_text().startswith("N = ")]
+        box, panel = counts.get_window_extent(), ax.get_window_extent()
+        assert counts.get_text().count("(set ") == 5 and panel.x0 < box.x0 and box.x1 < panel.x1 and box.y1 < panel.y1
+        lines = [line for line in ax.lines if line.get_marker() in "^so"]
+        assert max(np.max(line.get_transform().transform(line.get_xydata())[:, 1]) for line in lines) < box.y0
+
+
 def test_fig08_without_bins_is_an_error(tmp_path, cfg):
     inputs = figure_inputs.bins(tmp_path)
     with pytest.raises(InputError, match="bin_min_stars"):
@@ -375,9 +387,34 @@ def test_fig12_counts_and_fractions(drawn):
         assert len(colours) == 2
 
 
+@pytest.mark.parametrize("width", [0.1, 0.3, 1.0])
+def test_fig12_draws_bars_of_any_width_as_given(tmp_path, width):
+    inputs = figure_inputs.metallicity(tmp_path, width)
+    figure, numbers = draw("fig12_metallicity", inputs, {})
+    table = read_table(inputs["histogram"]).sort_values(["data_set", "star_class", "lo"])
+    table = table[table["count"] > 0]
+    bars = numbers[numbers["element"] == "bar"].sort_values(["panel", "series", "x_lo"])
+    assert bars["x_lo"].tolist() == table["lo"].tolist() and bars["value"].tolist() == table["count"].tolist()
+    printed = sum(t.get_rotation() == 90 for ax in figure.axes for t in ax.texts)
+    assert printed == (0 if width == 0.1 else len(bars))             # narrow bars leave no room for their counts
+
+
+def test_fig12_keys_and_shares_stay_apart_for_three_data_sets(tmp_path):
+    figure, _ = draw("fig12_metallicity", figure_inputs.metallicity(tmp_path, sets=3), {})
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 3
+    for ax in figure.axes:
+        shares = next(t for t in ax.texts if "this work" in t.get_text())
+        assert shares.get_window_extent().x1 < ax.get_legend().get_window_extent().x0
+
+
 def test_fig12_without_published_fractions(tmp_path, cfg):
     inputs = figure_inputs.metallicity(tmp_path)
-    figure, numbers = draw("fig12_metallicity", inputs, {k: v for k, v in cfg.items() if k != "published"})
+    content = read_json(inputs["fractions"])
+    for found in content["data_sets"].values():
+        found["published"] = None
+    write_json(inputs["fractions"], content)
+    figure, numbers = draw("fig12_metallicity", inputs, {})
     assert not any("Gu et al." in t for t in texts(figure)) and "paper" not in set(numbers["series"])
 
 
@@ -418,7 +455,7 @@ def test_another_survey_has_its_own_names(tmp_path, cfg):
     other = {**cfg, "classes": {**cfg["classes"], "rule": "logg", "colour": ["splus_g", "splus_i"]}, "features": {"abs_magnitude": None},
              "data_sets": [{"id": 1, "bands": ["splus_f395", "splus_g", "splus_i"]}]}
     figure, _ = draw("fig02_samples_set1", figure_inputs.samples(tmp_path, 1), other)
-    assert "$(g - i)_0$" in texts(figure) and "$i_0$" in texts(figure)
+    assert "$(g - i)_0$ (mag)" in texts(figure) and "$i_0$ (mag)" in texts(figure)
 
 
 def test_modules_only_draw():

@@ -103,6 +103,21 @@ def test_fractions_leave_masked_stars_out(world, cfg, tmp_path):
     assert found["published"] == pytest.approx({"feh_le_0": 0.8111, "feh_le_m1": 0.0488, "feh_le_m2": 0.0003})
     histogram = read_table(out[1])
     assert histogram.loc[histogram["star_class"] == "all", "count"].sum() == len(kept)
+    assert found["limits"] == {"feh_le_0": 0, "feh_le_m1": -1, "feh_le_m2": -2}
+
+
+@pytest.mark.parametrize("width", [0.2, 0.5, 0.7])
+def test_bars_of_figure_12_have_the_configured_width(world, cfg, tmp_path, width):
+    own = {**cfg, "validation": {**cfg["validation"], "feh_bar": width}}
+    run_fractions({1: world.cells("predictions")}, own, True, tmp_path / "f.json", tmp_path / "f.parquet")
+    bars = read_table(tmp_path / "f.parquet")
+    assert np.allclose(bars["hi"] - bars["lo"], width) and np.allclose(bars["lo"] / width, np.round(bars["lo"] / width))
+    kept = world.frame[~world.frame["cool_mask"]]
+    for kind in ("dwarf", "giant"):
+        feh = kept.loc[kept["star_class"] == kind, "feh"].to_numpy()
+        own_bars = bars[bars["star_class"] == kind]
+        expected = [((feh >= lo) & (feh < hi)).sum() for lo, hi in zip(own_bars["lo"], own_bars["hi"], strict=True)]
+        assert own_bars["count"].tolist() == expected and sum(expected) == len(feh)
 
 
 def test_residuals_against_reddening(world, cfg, tmp_path):

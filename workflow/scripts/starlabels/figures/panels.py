@@ -1,4 +1,4 @@
-"""Axes helpers that figures share: density maps, residual histograms, colour-magnitude and Kiel diagrams.
+"""Axes helpers that figures share: density maps, residual histograms, colour-magnitude diagrams.
 
 Each helper draws on axes it is given and notes what it drew in `Numbers`, so that the table written beside a figure
 holds exactly the figure's numbers.
@@ -164,16 +164,6 @@ def cmd_axes(ax: Axes, cfg: Mapping) -> None:
     """A colour-magnitude diagram with the colour and magnitude of the class borders: blue at the left, bright at the top."""
     ax.set_xlabel(style.colour_label(cfg["classes"]["colour"]))
     ax.set_ylabel(style.magnitude_label(cfg))
-    if not ax.yaxis_inverted():
-        ax.invert_yaxis()
-
-
-def kiel_axes(ax: Axes) -> None:
-    """A Kiel diagram: Teff falls to the right, log g falls upwards."""
-    ax.set_xlabel(style.parameter_label("teff"))
-    ax.set_ylabel(style.parameter_label("logg"))
-    if not ax.xaxis_inverted():
-        ax.invert_xaxis()
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
 

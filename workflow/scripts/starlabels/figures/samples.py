@@ -69,7 +69,7 @@ def _metallicity(ax: Axes, bars: pd.DataFrame, role: str, numbers: Numbers) -> N
         panels.step_histogram(ax, part, numbers, f"feh/{role}", survey, color=style.survey_colour(survey, i), linewidth=1.2,
                               linestyle=LINE.get(survey, style.LINES[i % 4]), label=label, baseline=0.5)
     ax.legend(loc="upper left")
-    ax.set_xlabel("Spectroscopic [Fe/H]")
+    ax.set_xlabel(style.parameter_label("feh", "spectroscopic"))
     ax.margins(x=0.02)
     panels.corner_text(ax, f"N = {style.count(totals.sum())}", "upper right")
     numbers.add(f"feh/{role}", "value", "n", value=totals.sum())

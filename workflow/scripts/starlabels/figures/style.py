@@ -26,11 +26,11 @@ RASTER_DPI = 400           # of the density maps inside a PDF
 BLUE, RED, BLACK, GREY, LIGHT = "#0072B2", "#CC3311", "#000000", "#555555", "#BBBBBB"
 DENSITY_MAP = "viridis"
 
-# One colour a role, the same in every figure of both papers.
+# One colour a role, the same in every figure.
 ROLE = {
     "dwarf": BLUE, "giant": "#E69F00", "hot_subdwarf": "#AA4499", "white_dwarf": "#117733", "unclassified": LIGHT,
     "train": "#332288", "test": "#D55E00", "observed": "#009E73", "literature": BLACK, "truth": "#882255",
-    "fit": RED, "set1": BLUE, "set2": RED,
+    "fit": RED,
 }
 CLASS_NAME = {
     "dwarf": "Dwarfs", "giant": "Giants", "hot_subdwarf": "Hot subdwarfs", "white_dwarf": "White dwarfs",
@@ -93,12 +93,11 @@ def axes_mm(figure: Figure, left: float, bottom: float, width: float, height: fl
 
 
 def parameter_label(parameter: str, origin: str = "", delta: bool = False) -> str:
-    """Axis label such as "Spectroscopic [Fe/H]", "H23 Teff (K)" or, for a difference, "Delta log g (dex)"."""
+    """Axis label such as "Spectroscopic [Fe/H] (dex)", "H23 Teff (K)" or, for a difference, "Delta log g (dex)"."""
     symbol, unit = PARAMETER.get(parameter, (parameter, ""))
     if delta:
         return rf"$\Delta$ {symbol}" + (f" ({unit})" if unit else "")
-    words = f"{origin[:1].upper()}{origin[1:]} {symbol}".strip()
-    return words + (f" ({unit})" if unit == "K" else "")
+    return f"{origin[:1].upper()}{origin[1:]} {symbol}".strip() + (f" ({unit})" if unit else "")
 
 
 def number(value: float, parameter: str, signed: bool = False) -> str:
@@ -120,9 +119,9 @@ def band_symbol(band: str) -> str:
 
 
 def colour_label(bands: list[str]) -> str:
-    """Label of a corrected colour, such as (BP - RP)_0."""
+    """Label of a corrected colour, such as (BP - RP)_0 (mag)."""
     first, second = (band_symbol(b) for b in bands)
-    return rf"$({first} - {second})_0$"
+    return rf"$({first} - {second})_0$ (mag)"
 
 
 def magnitude_label(cfg: Mapping) -> str:
@@ -134,8 +133,8 @@ def magnitude_label(cfg: Mapping) -> str:
     classes, used = cfg["classes"], {b for entry in cfg["data_sets"] for b in entry["bands"]}
     band = classes["abs_magnitude"]
     if band is not None and (classes["rule"] == "cmd" or cfg["features"]["abs_magnitude"] == band):
-        return rf"$M_{{{band_symbol(band)},0}}$"
-    return rf"${band_symbol(band if band in used else classes['colour'][1])}_0$"
+        return rf"$M_{{{band_symbol(band)},0}}$ (mag)"
+    return rf"${band_symbol(band if band in used else classes['colour'][1])}_0$ (mag)"
 
 
 def survey_colour(name: str, position: int = 0) -> str:

@@ -10,8 +10,13 @@ from matplotlib.lines import Line2D
 from . import panels, style
 from .panels import Numbers
 
-# data set 1 in cold colours, any other in warm ones
-COLD, WARM = ("#0072B2", "#56B4E9", "#332288", "#009E73"), ("#CC3311", "#E69F00", "#882255", "#AA4499")
+# a family of colours for each data set, by its position; test sets are shades of it
+FAMILIES = (
+    ("#0072B2", "#56B4E9", "#332288", "#009E73"), ("#CC3311", "#E69F00", "#882255", "#AA4499"),
+    ("#117733", "#999933", "#44AA99", "#88CC55"), ("#6F4C9B", "#CC79A7", "#B589D6", "#4B2E83"),
+    ("#000000", "#8C8C8C", "#5A4632", "#B89B72"),
+)
+LINE_MM = 3.2             # height of a line of text
 
 
 class Page:
@@ -28,16 +33,21 @@ class Page:
     def __init__(self, table: pd.DataFrame, rows: Sequence[str], simulated: bool, height: float = 110, sharex: bool | str = "col"):
         self.table, self.rows, self.numbers = table, list(rows), Numbers()
         self.parameters = [p for p in style.PARAMETER if (table["parameter"] == p).any()]
-        self.first = int(table["data_set"].min())
+        self.sets = sorted(int(d) for d in table["data_set"].unique())
         series = list(dict.fromkeys(zip(table["data_set"].tolist(), table["test_set"].tolist(), strict=True)))
         tests = list(dict.fromkeys(table["test_set"].tolist()))
-        self.colours = {(d, t): (COLD if d == self.first else WARM)[tests.index(t) % 4] for d, t in series}
+        self.colours = {(d, t): self._family(d)[tests.index(t) % 4] for d, t in series}
         self.figure: Figure = style.new_figure(style.PAGE if len(self.parameters) > 1 else style.COLUMN, height, simulated)
         self.axes = self.figure.subplots(len(self.rows), len(self.parameters), squeeze=False, sharex=sharex)
 
+    def _family(self, data_set) -> tuple[str, ...]:
+        """Colours of a data set; from the sixth on they begin again."""
+        position = self.sets.index(int(data_set)) if int(data_set) in self.sets else len(self.sets)
+        return FAMILIES[position % len(FAMILIES)]
+
     def set_colour(self, data_set) -> str:
         """Colour of the line that stands for a whole data set."""
-        return style.ROLE["set1" if int(data_set) == self.first else "set2"]
+        return self._family(data_set)[0]
 
     def points(self, row: str, parameter: str, part: pd.DataFrame, y: str, x: str = "mid") -> Axes:
         """Draw one statistic of one parameter, a line of points a test set, data set and class."""
@@ -56,12 +66,14 @@ class Page:
             self.axes[self.rows.index(row), self.parameters.index(parameter)].axhline(value, zorder=0, **kwargs)
             self.numbers.add(f"{parameter}/{row}", "line", name, y=value)
 
-    def count(self, row: str, parameter: str, totals: Mapping, room: float = 0.12) -> None:
-        """Print the number of stars of each data set, above the points."""
+    def count(self, row: str, parameter: str, totals: Mapping) -> None:
+        """Print the number of stars of each data set above the points, a line a data set."""
         ax = self.axes[self.rows.index(row), self.parameters.index(parameter)]
-        panels.headroom(ax, room)
+        height = self.figure.get_size_inches()[1] / style.MM / len(self.rows) - 20     # about, of a panel
+        share = (1.5 + LINE_MM * len(totals)) / height
+        panels.headroom(ax, share / (1 - share))
         parts = [style.count(n) + (f" (set {d})" if len(totals) > 1 else "") for d, n in totals.items()]
-        panels.corner_text(ax, "N = " + ", ".join(parts), "upper left")
+        panels.corner_text(ax, "N = " + "\n".join(parts), "upper left")
         self.numbers.add(f"{parameter}/{row}", "value", [f"n set {d}" for d in totals], value=list(totals.values()))
 
     def legend(self, name: Callable[[str], str], extra: Sequence[Line2D] = ()) -> None:

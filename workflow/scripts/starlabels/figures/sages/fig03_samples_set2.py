@@ -7,5 +7,5 @@ from ..samples import draw_samples
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
-    """Colour-magnitude density and [Fe/H] by survey; inputs `cmd`, `feh`, `summary` of the samples."""
+    """Colour-magnitude density and [Fe/H] by survey; inputs `cmd`, `feh` of the samples."""
     return draw_samples(inputs, cfg, simulated)

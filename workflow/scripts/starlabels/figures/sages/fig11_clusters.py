@@ -54,7 +54,7 @@ def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
     if centres:
         ax.set_xlim(min(centres) - 0.2, max(centres) + 0.2)
     ax.set_ylim(0, 1.4 * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))
-    ax.set(xlabel="[Fe/H]", ylabel="Stars")
+    ax.set(xlabel=style.parameter_label("feh"), ylabel="Stars")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85, edgecolor="none")
     panels.corner_text(ax, f"{name}\nN = {style.count(result['n_members'])}", "upper left", fontsize=7.5)
     numbers.add(name, "value", "n", value=result["n_members"])

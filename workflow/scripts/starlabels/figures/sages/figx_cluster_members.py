@@ -62,7 +62,7 @@ def _motions(ax: Axes, stars: pd.DataFrame, cluster: dict, numbers: Numbers) -> 
 def _diagram(ax: Axes, stars: pd.DataFrame, name: str, cfg: dict, numbers: Numbers) -> None:
     _points(ax, stars, "colour", "magnitude", f"{name}/cmd", numbers)
     panels.cmd_axes(ax, cfg)
-    ax.set_ylabel(f"${style.band_symbol(cfg['classes']['abs_magnitude'])}_0$", labelpad=1)
+    ax.set_ylabel(f"${style.band_symbol(cfg['classes']['abs_magnitude'])}_0$ (mag)", labelpad=1)
     ax.set_box_aspect(1)
     panels.headroom(ax, 0.26)
     panels.corner_text(ax, f"N = {style.count(len(stars))}\nmembers {style.count(stars['member'].sum())}", "upper right")

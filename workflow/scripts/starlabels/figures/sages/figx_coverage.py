@@ -11,7 +11,7 @@ from .. import style
 from ..trends import Page
 
 COLUMNS = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1"]
-ROWS = {"magnitude": "", "feh": "[Fe/H]"}
+ROWS = {"magnitude": "", "feh": style.parameter_label("feh")}
 NAME = {"label": "Test labels", "truth": "Truth"}
 
 

@@ -11,8 +11,7 @@ from ...metrics import Histogram1D
 from .cells import pick
 from .panels import CLASSES, in_class, masked, numbers, stack
 
-FEH_RANGE = (-6.0, 2.0)
-FEH_BIN = 0.1
+FEH_RANGE = (-6.0, 2.0)     # wider than any label of a training star
 
 
 def threshold_name(limit: float) -> str:
@@ -30,7 +29,7 @@ class Shares:
         self.intervals = {c: np.zeros(len(self.edges) - 1, np.int64) for c in CLASSES}
         self.total = dict.fromkeys(CLASSES, 0)
         self.masked = 0
-        self.histograms = {c: Histogram1D(FEH_BIN, *FEH_RANGE) for c in CLASSES}
+        self.histograms = {c: Histogram1D(cfg["validation"]["feh_bar"], *FEH_RANGE) for c in CLASSES}
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count the stars of a cell; masked ones are left out (Section 4)."""
@@ -59,12 +58,13 @@ class Shares:
             for i, (lo, hi) in enumerate(zip(self.edges[:-1], self.edges[1:], strict=True))
         ]
         return {
-            "n": self.total, "n_masked": self.masked, "fractions": share["all"], "fractions_by_class": share, "intervals": rows,
+            "limits": dict(zip(names, self.thresholds, strict=True)), "n": self.total, "n_masked": self.masked, "fractions": share["all"],
+            "fractions_by_class": share, "intervals": rows,
             "published": dict(zip(names, (p / 100 for p in published), strict=True)) if published else None,
         }
 
     def table(self, data_set: int) -> pd.DataFrame:
-        """[Fe/H] histogram: data_set, star_class, lo, hi, count (from the poorest to the richest star)."""
+        """The bars of Figure 12: data_set, star_class, lo, hi, count (from the poorest to the richest star; lo <= [Fe/H] < hi)."""
         parts = []
         filled = np.flatnonzero(self.histograms["all"].counts)
         part = slice(filled[0], filled[-1] + 1) if len(filled) else slice(0, 0)
@@ -87,10 +87,11 @@ def run_fractions(
     published : mapping, optional
         Data set -> the paper's shares in per cent, thresholds falling (configuration: `published.fractions`).
     out_json : path
-        {data_sets: {k: {n {class}, n_masked, fractions {feh_le_0, feh_le_m1, feh_le_m2}, fractions_by_class {class: ...},
-        intervals [{lo, hi, dwarf, giant, all}], published {feh_le_0, ...}}}, simulated}. Intervals are lo < [Fe/H] <= hi.
+        {data_sets: {k: {limits {feh_le_0: 0, ...}, n {class}, n_masked, fractions {feh_le_0, feh_le_m1, feh_le_m2},
+        fractions_by_class {class: ...}, intervals [{lo, hi, dwarf, giant, all}], published {feh_le_0, ...}}}, simulated}.
+        Intervals are lo < [Fe/H] <= hi.
     out_parquet : path
-        data_set, star_class (dwarf, giant, all), lo, hi, count.
+        data_set, star_class (dwarf, giant, all), lo, hi, count; bars are `validation.feh_bar` wide and one ends at 0.
     """
     published = published or {}
     content, parts = {"data_sets": {}, "simulated": bool(simulated)}, []
