@@ -21,8 +21,8 @@ from starlabels.io import read_json, read_table, write_json, write_table
 
 #: panels that state a number of stars
 PANELS = {
-    "fig01_cmd": 1, "fig02_samples_set1": 4, "fig03_samples_set2": 4, "fig04_hyperparameters": 2, "fig06_test_set1": 5,
-    "fig07_test_set2": 2,
+    "fig01_cmd": 1, "fig02_samples_set1": 4, "fig03_samples_set2": 4, "fig04_hyperparameters": 2, "fig06_test_set1": 10,
+    "fig07_test_set2": 4,
     "fig08_bins": 6, "fig09_h23": 4, "fig10_a23": 5, "fig11_clusters": 4, "fig12_metallicity": 2, "figx_crossmatch": 9,
     "figx_cluster_members": 8, "figx_truth_set1": 2, "figx_truth_set2": 1, "figx_extinction": 6, "figx_coverage": 6, "figx_methods": 2,
     "figx_cool_mask": 2,
@@ -280,6 +280,21 @@ def test_comparison_names_both_sides(drawn):
     assert {"Spectroscopic [Fe/H] (dex)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig06_test_set1")[0]))
 
 
+def test_comparison_states_the_scatter_without_training_stars(tmp_path, cfg, drawn):
+    figure, numbers, inputs, _ = drawn("fig06_test_set1")
+    clean = read_json(inputs["summary"])["splits"]["leakage_free"]
+    for panel, fit in clean.items():
+        words = f"clean: $\\sigma$ = {style.number(fit['sigma'], panel.split('_')[0])}, N = {style.count(fit['n'])}"
+        assert any(t.endswith(words) for t in texts(figure))
+        own = numbers[numbers["panel"] == f"{panel}/one_to_one"].set_index("series")["value"]
+        assert own["sigma clean"] == fit["sigma"] and own["n clean"] == fit["n"]
+    summary = read_json(inputs["summary"])
+    summary["splits"]["leakage_free"] = summary["panels"]                       # no star in common: nothing to add
+    same = {**inputs, "summary": tmp_path / "same.json"}
+    write_json(same["summary"], summary)
+    assert not any("clean" in t for t in texts(draw("fig06_test_set1", same, cfg)[0]))
+
+
 def test_comparison_leaves_out_a_class_without_stars(tmp_path, cfg):
     inputs = figure_inputs.comparison(tmp_path, "test_set1")
     summary = read_json(inputs["summary"])
@@ -325,6 +340,9 @@ def test_fig08_shapes_colours_and_lines(drawn):
     dashed = {line.get_color(): line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--"}
     overall = read_json(inputs["summary"])["overall"]
     assert dashed == {style.BLUE: overall["1"]["feh"]["sigma"], style.RED: overall["2"]["feh"]["sigma"]}
+    clean = read_json(inputs["summary"])["overall_leakage_free"]
+    written = numbers[(numbers["panel"] == "feh/sigma") & (numbers["series"] == "clean set 2")]["y"].item()
+    assert written == clean["2"]["feh"]["sigma"] and any(line.get_linestyle() == ":" for line in ax.lines) and "clean" in legend
 
 
 def test_fig08_tells_five_data_sets_apart(tmp_path, cfg):

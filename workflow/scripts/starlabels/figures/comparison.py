@@ -98,11 +98,14 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
         axis.set_major_locator(MaxNLocator(5, steps=STEPS))
     top_ax.set_title(f"{style.PARAMETER.get(parameter, (parameter,))[0]}, {style.CLASS_NAME.get(star_class, star_class).lower()}", pad=2.5)
     panels.corner_text(top_ax, f"N = {style.count(fit['n'])}", "upper left")
-    panels.corner_text(top_ax, statistics(fit, parameter), "lower right")
+    clean = (summary.get("splits", {}).get("leakage_free") or {}).get(name) or {}
+    panels.corner_text(top_ax, statistics(fit, parameter) + without_training(fit, clean, parameter), "lower right")
     numbers.add(f"{name}/one_to_one", "line", "one-to-one", x=limits, y=limits)
     for key in ("n", "mean", "sigma"):
         if fit.get(key) is not None:
             numbers.add(f"{name}/one_to_one", "value", key, value=float(fit[key]))
+        if clean.get(key) is not None:
+            numbers.add(f"{name}/one_to_one", "value", f"{key} clean", value=float(clean[key]))
 
     _lower(hist_ax, low_ax, name, fit, cells[cells["kind"] == "residual"], bars, norm, line, numbers)
     low_ax.set_xlim(limits)
@@ -132,6 +135,14 @@ def _common_limits(one: pd.DataFrame) -> tuple[float, float]:
     """The same range on both axes, wide enough for every star drawn."""
     x, y = panels.extent(one, "x", pad=0.02), panels.extent(one, "y", pad=0.02)
     return min(x[0], y[0]), max(x[1], y[1])
+
+
+def without_training(fit: dict, clean: dict, parameter: str) -> str:
+    """A line with width and number of the test stars that are not in the training sample too; empty where none is."""
+    if not clean.get("n") or clean["n"] == fit["n"]:
+        return ""
+    width = f"$\\sigma$ = {style.number(clean['sigma'], parameter)}, " if panels.has_fit(clean) else ""
+    return f"\nclean: {width}N = {style.count(clean['n'])}"
 
 
 def statistics(fit: dict, parameter: str) -> str:

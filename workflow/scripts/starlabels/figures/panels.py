@@ -147,7 +147,7 @@ def residual_histogram(ax: Axes, histogram: pd.DataFrame, fit: Mapping, numbers:
         numbers.add(panel, "gaussian", x=x, y=y)
     peak = max(float(table["count"].max()), fit["amplitude"] if has_fit(fit) else 0.0)
     ax.set_xlim(0, 1.12 * peak)
-    ticks = MaxNLocator(3, steps=(1, 2, 5, 10)).tick_values(0, peak)
+    ticks = MaxNLocator(3, steps=(1, 2, 5, 10), integer=True).tick_values(0, peak)
     ax.set_xticks([0, *[t for t in ticks if 0 < t <= 0.8 * peak][-1:]])   # the last one must not touch the next panel's first
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)

@@ -42,8 +42,7 @@ class Page:
 
     def _family(self, data_set) -> tuple[str, ...]:
         """Colours of a data set; from the sixth on they begin again."""
-        position = self.sets.index(int(data_set)) if int(data_set) in self.sets else len(self.sets)
-        return FAMILIES[position % len(FAMILIES)]
+        return FAMILIES[self.sets.index(int(data_set)) % len(FAMILIES)]
 
     def set_colour(self, data_set) -> str:
         """Colour of the line that stands for a whole data set."""

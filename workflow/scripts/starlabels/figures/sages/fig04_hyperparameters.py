@@ -21,7 +21,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     figure = style.new_figure(style.PAGE, 78, simulated)
     left, right = figure.subplots(1, 2)
     _trees(left, table[table["kind"] == "trees"], forest, summary, numbers)
-    _depth(right, table[table["kind"] == "depth"], forest, numbers)
+    mean = pd.Series({row["max_depth"]: 1 - row["mean"] for row in summary["oob_r2_by_depth"]})
+    _depth(right, table[table["kind"] == "depth"], mean, forest, numbers)
     if summary.get("n_stars"):
         for ax in (left, right):
             panels.corner_text(ax, f"N = {style.count(summary['n_stars'])}", "lower left")
@@ -29,9 +30,9 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
 
 
 def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: Numbers) -> None:
-    mean = table.groupby(["max_features", "n_estimators"], sort=False)["one_minus_oob"].mean().reset_index()
-    for i, name in enumerate(mean["max_features"].unique()):
-        part = mean[mean["max_features"] == name].sort_values("n_estimators")
+    table = table[table["repeat"] == table["repeat"].min()]      # the studies repeat this panel too; one seed is enough to read it
+    for i, name in enumerate(table["max_features"].unique()):
+        part = table[table["max_features"] == name].sort_values("n_estimators")
         label = NAMES.get(str(name), str(name))
         # dashes let a line through that lies beneath: with 18 features sqrt and log2 are the same number
         line = {"linestyle": style.LINES[1 if i % 5 == 4 else 0], "color": style.CYCLE[i % 8], "zorder": 2 + 0.01 * i}
@@ -55,8 +56,7 @@ def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: 
     ax.set(xlabel="n_estimators (trees)", ylabel=LOSS)
 
 
-def _depth(ax: Axes, table: pd.DataFrame, forest: dict, numbers: Numbers) -> None:
-    mean = table.groupby("max_depth")["one_minus_oob"].mean()
+def _depth(ax: Axes, table: pd.DataFrame, mean: pd.Series, forest: dict, numbers: Numbers) -> None:
     _depth_lines(ax, table, mean)
     for repeat, part in table.sort_values("max_depth").groupby("repeat"):
         numbers.add("depth", "line", f"repeat {repeat}", x=part["max_depth"], y=part["one_minus_oob"])

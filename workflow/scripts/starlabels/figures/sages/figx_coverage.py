@@ -36,6 +36,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
             ax.set_ylabel(f"Share within 1$\\sigma$, {style.PARAMETER[parameter][0]}")
             ax.set_xlabel(label or _magnitude_label(summary["magnitude"]))
             page.count(row, parameter, totals)
+            ax.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])              # room above is for text, no share
     line = Line2D([], [], color="black", linestyle="--", label=f"expected: {summary['expected']['share_1']:.4f}")
     page.legend(lambda name: NAME[name], [line])
     return page.figure, page.numbers.frame()

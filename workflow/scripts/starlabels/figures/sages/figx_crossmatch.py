@@ -33,7 +33,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     upper, lower = figure.subfigures(2, 1, height_ratios=(36 * rows, 62))
     axes = upper.subplots(rows, COLUMNS, squeeze=False).ravel()
     for ax, survey in zip(axes, surveys, strict=False):
-        _separations(ax, survey, summary["separation"][survey], summary["radius_arcsec"][survey], colours[survey], numbers)
+        n = next(entry["n_pairs"] for entry in summary["surveys"] if (entry["survey"], entry["how"]) == (survey, "moved"))
+        _separations(ax, survey, summary["separation"][survey], summary["radius_arcsec"][survey], n, colours[survey], numbers)
     for ax in axes[len(surveys):]:
         ax.remove()
     upper.supxlabel("Separation (arcsec)", fontsize=8)
@@ -60,7 +61,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
-def _separations(ax: Axes, survey: str, entry: dict, radius: float, colour: str, numbers: Numbers) -> None:
+def _separations(ax: Axes, survey: str, entry: dict, radius: float, n: int, colour: str, numbers: Numbers) -> None:
     edges = np.asarray(entry["edges"], float)
     for how, (line, _) in HOW.items():
         counts = np.asarray(entry["counts"].get(how, []), float)
@@ -70,7 +71,6 @@ def _separations(ax: Axes, survey: str, entry: dict, radius: float, colour: str,
     panels.log_counts(ax)
     most = max(max(c, default=0) for c in entry["counts"].values())
     ax.set(xlim=(0, radius), ylim=(0.6, 30 * most))
-    n = int(sum(entry["counts"].get("moved", [])))
     panels.corner_text(ax, f"{NAME.get(survey, survey)}\nN = {style.count(n)}", "upper right")
     numbers.add(f"separation/{survey}", "value", "n", value=n)
 
