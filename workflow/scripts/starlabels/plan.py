@@ -8,6 +8,8 @@ from pathlib import Path
 from . import settings
 from .cells import cell_name
 from .errors import InputError
+from .references import linked_by_id, survey_datasets
+from .sages.counterparts import EXTERNALS, bands_used, catalogue_of
 from .sky import layout
 
 #: endings of the simulated sky's native files, as the archives publish them
@@ -35,8 +37,8 @@ class Plan:
 
     def __init__(self, config: Mapping, root: str | Path):
         self.config, self.root = config, Path(root)
-        settings.check(config, settings.load_yaml(self.root / "workflow/schemas/config.schema.yaml"))
-        settings.check_datasets(config["datasets"], settings.load_yaml(self.root / "workflow/schemas/datasets.schema.yaml"))
+        schemas = [settings.load_yaml(self.root / f"workflow/schemas/{name}.schema.yaml") for name in ("config", "datasets")]
+        settings.check(config, *schemas)
         settings.without_nulls(config)
         self.simulated = config["source"] == "simulated"
         self.sages = config["sages"]
@@ -66,24 +68,25 @@ class Plan:
 
     def vmp_lists(self) -> list[str]:
         """Names of the datasets that together are the lists of very metal-poor stars."""
-        return [name for name, spec in self.config["datasets"].items() if spec.get("group") == "vmp"]
+        return survey_datasets("vmp", self.config["datasets"])
+
+    def low_resolution_lists(self) -> list[str]:
+        """Those of the lists of very metal-poor stars that give way to the others (`resolution: low`, A-19)."""
+        return [name for name in self.vmp_lists() if self.config["datasets"][name].get("resolution") == "low"]
 
     def label_datasets(self) -> list[str]:
-        """Datasets that the training and test samples need."""
-        surveys = {s for role in ("train", "test") for s in self.sages["samples"][role]}
-        names = [s for s in ("lamost", "apogee", "rave5", "pastel") if s in surveys]
-        return names + (self.vmp_lists() if "vmp" in surveys else [])
+        """Datasets that the training and test samples need, in the order of the configuration."""
+        surveys = dict.fromkeys(name for role in ("train", "test") for name in self.sages["samples"][role])
+        return [dataset for survey in surveys for dataset in survey_datasets(survey, self.config["datasets"])]
 
     def photometry_datasets(self) -> list[str]:
-        """Datasets that matched stars are made of: the primary catalogue, Gaia, and what the configured bands need."""
-        bands = {b for entry in self.sages["data_sets"] for b in entry["bands"]}
+        """Datasets that matched stars are made of: the primary catalogue, Gaia, and what the bands of the data sets need."""
+        needed = {catalogue_of(self.sages, band) for band in bands_used(self.sages)}
         names = [self.sages["photometry"]["primary"], "gaia"]
-        for dataset, prefix in (("twomass", "tmass_"), ("allwise", "wise_"), ("galex", "galex_")):
-            if any(b.startswith(prefix) for b in bands):
-                names.append(dataset)
+        for dataset in EXTERNALS:
+            if dataset in needed:
                 neighbour = self.sages["crossmatch"]["best_neighbour"].get(dataset)
-                if neighbour:
-                    names.append(neighbour)
+                names += [dataset, neighbour] if neighbour else [dataset]
         return names
 
     def native_files(self, dataset: str) -> list[str]:
@@ -92,12 +95,12 @@ class Plan:
         Raises
         ------
         InputError
-            When `source` is `files` and nothing matches the dataset's patterns.
+            When `source` is `files`, or the dataset is none of the simulated sky's, and nothing matches its patterns.
         """
         results = self.config["output"]["results"]
         if dataset == "harris" and self.simulated:
             return [f"{results}/native/harris/mwgc.dat"]
-        if self.simulated and self.matched is None:
+        if self.simulated and self.matched is None and dataset in self.simulated_datasets():
             return [f"{results}/native/{dataset}/part-{shard}.{self.ending(dataset)}" for shard in self.shards]
         patterns = self.config["datasets"][dataset].get("files") or []
         found = sorted({path for pattern in patterns for path in glob.glob(os.path.expanduser(os.path.expandvars(pattern)))})
@@ -113,7 +116,7 @@ class Plan:
         """Catalogues that are matched to Gaia by position, with Gaia itself first."""
         neighbours = set(self.sages["crossmatch"]["best_neighbour"].values())
         photometry = [name for name in self.photometry_datasets() if name not in neighbours and name != "gaia"]
-        return ["gaia", *photometry, *[name for name in self.label_datasets() if name not in ("lamost", "apogee")]]
+        return ["gaia", *photometry, *[name for name in self.label_datasets() if not linked_by_id(self.config["datasets"][name])]]
 
     def validations(self) -> list[str]:
         """Names of validation results (`validation/<name>.json`) that no figure reads but that a run should have."""

@@ -11,6 +11,7 @@ import jsonschema
 import yaml
 
 from .errors import InputError
+from .references import check_references
 
 
 def load_yaml(path: str | Path) -> dict:
@@ -29,8 +30,8 @@ def load_yaml(path: str | Path) -> dict:
         raise InputError(path, f"is not valid YAML ({error})", "Mend the line that is named") from error
 
 
-def check(config: Mapping, schema: Mapping) -> None:
-    """Check a configuration against a JSON schema.
+def check(config: Mapping, schema: Mapping, datasets_schema: Mapping | None = None) -> None:
+    """Check a configuration against a JSON schema, its datasets against theirs, then the names in it (references.py).
 
     Raises
     ------
@@ -40,7 +41,9 @@ def check(config: Mapping, schema: Mapping) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]):
         raise _explain(error)
-    _check_references(config)
+    if datasets_schema is not None:
+        check_datasets(config["datasets"], datasets_schema)
+    check_references(config)
 
 
 def check_datasets(datasets: Mapping, schema: Mapping) -> None:
@@ -63,44 +66,6 @@ def _explain(error: jsonschema.ValidationError) -> InputError:
         return InputError(f"configuration key `{where}`", error.message, "Add it")
     expected = error.schema.get("description", "")
     return InputError(f"configuration key `{where}`", error.message, f"Expected: {expected}" if expected else "")
-
-
-def _check_references(config: Mapping) -> None:
-    """What a schema cannot say: bands, surveys and data sets that are named must be defined."""
-    sages = config.get("sages")
-    if not sages:
-        return
-    bands = sages["bands"]
-    tags = [b["tag"] for b in bands.values()]
-    for tag in tags:
-        if tags.count(tag) > 1:
-            raise InputError(f"configuration key `sages.bands`, tag `{tag}`", "is used by two bands", "Give each band its own tag")
-    for entry in sages["data_sets"]:
-        for band in entry["bands"]:
-            _known(band, bands, f"sages.data_sets.{entry['id']}.bands")
-    ids = [entry["id"] for entry in sages["data_sets"]]
-    for key in ("scan", "compare", "validation"):
-        if sages[key]["data_set"] not in ids:
-            raise InputError(f"configuration key `sages.{key}.data_set`", f"is {sages[key]['data_set']}", f"Defined: {ids}")
-    if sages["features"]["abs_magnitude"] is not None:
-        _known(sages["features"]["abs_magnitude"], bands, "sages.features.abs_magnitude")
-    if sages["classes"]["rule"] == "cmd":
-        for band in [*sages["classes"]["colour"], sages["classes"]["abs_magnitude"]]:
-            _known(band, bands, "sages.classes")
-    datasets = config.get("datasets", {})
-    matched = sages["photometry"]["matched"]
-    if matched is not None:
-        _known(matched, datasets, "sages.photometry.matched")
-
-
-def _known(name, names, where: str) -> None:
-    if name not in names:
-        near = difflib.get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=0.4)
-        raise InputError(
-            f"configuration key `{where}`",
-            f"names `{name}`, which is not defined",
-            f"Did you mean `{near[0]}`?" if near else f"Defined: {', '.join(names)}",
-        )
 
 
 def without_nulls(config: Mapping) -> None:

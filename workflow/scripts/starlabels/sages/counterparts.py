@@ -45,6 +45,13 @@ def bands_with(cfg: Mapping, prefix: str) -> list[str]:
     return [b for b in bands_used(cfg) if b.startswith(f"{prefix}_")]
 
 
+def catalogue_of(cfg: Mapping, band: str) -> str | None:
+    """Dataset that a band is matched from: the photometric survey, gaia or one of `EXTERNALS`; None for any other band."""
+    primary = cfg["photometry"]["primary"]
+    prefixes = {primary: primary, "gaia": "gaia", **{name: what.prefix for name, what in EXTERNALS.items()}}
+    return next((dataset for dataset, prefix in prefixes.items() if band.startswith(f"{prefix}_")), None)
+
+
 def primary_id(primary: str) -> str:
     """Id column of the photometric survey."""
     return "sage_id" if primary == "sages" else f"{primary}_id"
