@@ -70,10 +70,10 @@ def catalogues():
             "vmp_li2018": li, "vmp_yong2013": yong, "vmp_aoki2013": aoki}
 
 
-def run(folder, files, have=IDS[:39], cfg=CFG):
+def run(folder, files, have=IDS[:39], cfg=CFG, low=("vmp_li2018",)):
     """Labels of both cells; star 39 (the last one) has no survey photometry."""
     cells = sorted(set(cell_of_gaia_id(IDS, NSIDE).tolist()))
-    parts, flows, pairs = [], [], []
+    parts, flows = [], []
     for cell in cells:
         paths = {}
         for name, frame in files.items():
@@ -86,13 +86,12 @@ def run(folder, files, have=IDS[:39], cfg=CFG):
             part = [frame[own == cell].assign(in_margin=False), frame.iloc[index[other == cell]].assign(in_margin=True)]
             write_table(paths[name], pd.concat(part, ignore_index=True))
         write_table(folder / "stars", pd.DataFrame({ID: have[cell_of_gaia_id(have, NSIDE) == cell]}))
-        out = [folder / f"{c}-{cell}" for c in ("labels", "flow", "pairs")]
-        run_labels(cell, paths, folder / "stars", cfg, *out)
+        out = [folder / f"{c}-{cell}" for c in ("labels", "flow")]
+        run_labels(cell, paths, folder / "stars", cfg, *out, low_resolution=low)
         parts.append(read_table(out[0]))
         flows.append(read_json(out[1]))
-        pairs.append(read_table(out[2]))
     labels = pd.concat(parts, ignore_index=True)
-    return labels, {s: merge([f[s] for f in flows]) for s in flows[0]}, pd.concat(pairs, ignore_index=True)
+    return labels, {s: merge([f[s] for f in flows]) for s in flows[0]}
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +148,34 @@ def test_vmp_duplicates(result):
     assert vmp["feh"].to_dict() == {12: -2.6, 13: -2.2, 15: -2.9}
 
 
+def test_which_lists_give_way_is_configured(tmp_path):
+    vmp = of(run(tmp_path, catalogues(), low=["vmp_yong2013"]), "vmp")
+    assert vmp["reference"].to_dict() == {12: "Li et al. 2018", 13: "Li et al. 2018", 15: "Aoki et al. 2013"}
+
+
+def test_a_new_survey_needs_no_code(tmp_path):
+    """By Gaia id with S/N, and by position without: highest S/N of a star, else the smallest [Fe/H] error."""
+    galah = pd.DataFrame({
+        ID: IDS[[20, 20, 21, 21, 22]], "snr_galah": [40.0, 60.0, np.nan, np.nan, np.nan], "feh_galah": [-0.1, -0.2, -0.3, -0.4, -0.5],
+        "feh_galah_err": [0.01, 0.1, 0.1, 0.05, np.nan], "teff_galah": 5000.0, "logg_galah": 4.0,
+    })
+    segue = pd.DataFrame({
+        "feh_segue": [-1.0, -1.1, -1.2, -1.3], "feh_segue_err": [0.2, 0.1, np.nan, 0.3], "logg_segue": 4.5, **at_j2000([23, 23, 23, 24]),
+    })
+    cfg = {
+        "crossmatch": CFG["crossmatch"] | {"radius_arcsec": {"segue": 1.0}},
+        "samples": {"train": {"galah": {"labels": ["feh"]}}, "test": {"segue": {"labels": ["feh"]}}},
+    }
+    found = run(tmp_path, {"gaia": GAIA, "galah": galah, "segue": segue}, cfg=cfg)
+    assert of(found, "galah")["feh"].to_dict() == {20: -0.2, 21: -0.4, 22: -0.5}
+    assert of(found, "segue")["feh"].to_dict() == {23: -1.1, 24: -1.3}
+    assert of(found, "segue")["sep"].to_numpy() == pytest.approx(0.2, abs=1e-3)
+    assert set(found[0]["reference"]) == {"galah", "segue"}
+    assert found[1]["segue"][-1] == {"cut": "row with the highest S/N, or else the smallest error, of each star", "kept": 2, "dropped": 2}
+
+
 def test_flow_counts_every_row_once(result):
-    labels, flow, pairs = result
+    labels, flow = result
     files = catalogues()
     assert flow["vmp"][0]["kept"] == 7
     for survey in ("lamost", "apogee", "rave5", "pastel"):
@@ -158,7 +183,6 @@ def test_flow_counts_every_row_once(result):
     for survey, entries in flow.items():
         assert entries[-1]["kept"] == (labels["survey"] == survey).sum()
         assert sum(e["dropped"] for e in entries) == entries[0]["kept"] - entries[-1]["kept"]
-    assert len(pairs) == 4 + 8 + 7 and set(pairs["dataset"]) >= {"rave5", "pastel", "vmp_li2018"}
 
 
 def test_without_motions_the_moving_star_has_no_label(tmp_path):
@@ -168,10 +192,9 @@ def test_without_motions_the_moving_star_has_no_label(tmp_path):
 
 
 def test_empty_cell_keeps_the_schema(result, tmp_path):
-    none, flow, pairs = run(tmp_path, {name: frame.iloc[:0] for name, frame in catalogues().items()}, have=IDS[:0])
+    none, flow = run(tmp_path, {name: frame.iloc[:0] for name, frame in catalogues().items()}, have=IDS[:0])
     assert none.dtypes.to_dict() == result[0].dtypes.to_dict()
     assert [e["cut"] for e in flow["pastel"]] == [e["cut"] for e in result[1]["pastel"]]
-    assert pairs.dtypes.to_dict() == result[2].dtypes.to_dict()
 
 
 def test_bad_input(tmp_path):

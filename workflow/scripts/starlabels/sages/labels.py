@@ -5,7 +5,7 @@ which Gaia is moved. Then several rows of a star are reduced to one (A-6, A-8, A
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,6 @@ STAR_BAD = 1 << 23             # APOGEE ASPCAPFLAG
 DUPLICATE = 1 << 4             # APOGEE EXTRATARG
 J2000 = 2000.0
 PASTEL_ERRORS = {"teff": 100.0, "logg": 0.1, "feh": 0.1}       # K, dex: where nothing else is known (A-16)
-#: Lists of low resolution, which give way to the others (A-19).
-LOW_RESOLUTION = ("vmp_li2018",)
 
 
 def best_per_star(rows: pd.DataFrame, by: str, largest: bool) -> pd.DataFrame:
@@ -99,20 +97,19 @@ def reduce_pastel(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
 
 
 def reduce_vmp(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
-    """A-19: a high-resolution paper before Li et al. 2018, then the smallest error, then the order of the papers."""
+    """A-19: papers of high resolution before those of low (Li et al. 2018), then the smallest error, then the order of the papers."""
     error = np.nan_to_num(rows["feh_err"].to_numpy(float), nan=np.inf)
-    low = rows["dataset"].isin(LOW_RESOLUTION).to_numpy()
-    order = np.lexsort((rows["order"].to_numpy(), error, low, rows[ID].to_numpy()))
+    order = np.lexsort((rows["order"].to_numpy(), error, rows["low_resolution"].to_numpy(bool), rows[ID].to_numpy()))
     best = rows.iloc[order].drop_duplicates(ID)
     flow.cut("one paper a star", len(best))
     return best
 
 
 def reduce_other(rows: pd.DataFrame, flow: Flow) -> pd.DataFrame:
-    """Any other survey: highest S/N, else the smallest [Fe/H] error."""
-    by = ("snr", True) if rows["snr"].notna().any() else ("feh_err", False)
-    best = best_per_star(rows, *by)
-    flow.cut("one row a star", len(best))
+    """Any other survey: highest S/N of each star; where that says nothing the smallest [Fe/H] error, then the row's own key."""
+    rows = rows.iloc[np.lexsort((rows["key"].to_numpy(), np.nan_to_num(rows["feh_err"].to_numpy(float), nan=np.inf)))]
+    best = best_per_star(rows.assign(key=np.arange(len(rows))), "snr", largest=True)
+    flow.cut("row with the highest S/N, or else the smallest error, of each star", len(best))
     return best
 
 
@@ -191,11 +188,11 @@ def link_by_position(rows: pd.DataFrame, gaia: pd.DataFrame, sky: Positions, sta
     linked = rows.iloc[found.left[mine]].assign(**{ID: gaia[ID].to_numpy(np.int64)[found.gaia[mine]], "sep": found.sep_arcsec[mine]})
     has = np.isin(linked[ID].to_numpy(), stars)
     flow.cut("star has survey photometry", has)
-    return linked[has], flow, linked
+    return linked[has], flow
 
 
 def run_labels(
-    cell: int, inputs: Mapping, stars, cfg: Mapping, output, selection, pairs_output=None, groups: Mapping | None = None
+    cell: int, inputs: Mapping, stars, cfg: Mapping, output, selection, groups: Mapping | None = None, *, low_resolution: Collection[str]
 ) -> None:
     """Write the labels of one cell.
 
@@ -210,10 +207,10 @@ def run_labels(
         config/sages.yaml, `sages`.
     output, selection : path
         Labels (Parquet), flows (JSON: {survey: flow}).
-    pairs_output : path, optional
-        Pairs of the surveys matched by position, whether or not the star has survey photometry.
     groups : mapping, optional
         Survey -> datasets, for surveys of several lists; without it those whose names begin with the survey's.
+    low_resolution : collection of str
+        Lists of very metal-poor stars that give way to the others (A-19).
 
     Raises
     ------
@@ -222,22 +219,21 @@ def run_labels(
     """
     ids = np.sort(read_table(stars, [ID])[ID].to_numpy(np.int64))
     gaia, sky = read_gaia(inputs["gaia"])
-    flows, parts, pairs = {}, [_empty()], []
+    flows, parts = {}, [_empty()]
     for survey in surveys_of(cfg):
         datasets = datasets_of(survey, inputs, groups)
         if not datasets:
             raise InputError(f"sages.samples, survey {survey}", "has no catalogue", f"Datasets given: {', '.join(inputs)}")
         frames = [read_survey(survey, d, inputs[d]) for d in datasets]
         rows = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
-        rows["order"] = np.arange(len(rows))
+        rows["order"], rows["low_resolution"] = np.arange(len(rows)), rows["dataset"].isin(low_resolution)
         if ID in rows:
             linked, flow = link_by_id(rows, ids)
         else:
             radius = cfg["crossmatch"]["radius_arcsec"].get(survey)
             if radius is None:
                 raise InputError(f"sages.crossmatch.radius_arcsec.{survey}", "is not set", "Give the match radius of this survey")
-            linked, flow, every = link_by_position(rows, gaia, sky, ids, radius, cfg)
-            pairs.append(every[["dataset", ID, "key", "sep"]])
+            linked, flow = link_by_position(rows, gaia, sky, ids, radius, cfg)
         labelled = linked[[*PARAMETERS]].notna().any(axis=1).to_numpy()
         flow.cut("at least one label", labelled)
         best = REDUCTIONS.get(survey, reduce_other)(linked[labelled], flow)
@@ -247,8 +243,6 @@ def run_labels(
     labels = pd.concat(full, ignore_index=True).sort_values([ID, "survey"], kind="stable", ignore_index=True)
     write_table(output, labels, DESCRIPTIONS)
     write_json(selection, flows)
-    if pairs_output is not None:
-        write_table(pairs_output, _pair_table(pairs))
     log.info("cell %s: %d labels of %d stars", cell_name(cell), len(labels), labels[ID].nunique())
 
 
@@ -275,13 +269,3 @@ def _empty() -> pd.DataFrame:
     none = {ID: np.empty(0, np.int64), "survey": pd.array([], dtype="str")}
     none |= {c: np.empty(0) for c in [*VALUES, "snr", "sep"]}
     return pd.DataFrame(none | {"reference": pd.array([], dtype="str")})[COLUMNS]
-
-
-def _pair_table(pairs: list[pd.DataFrame]) -> pd.DataFrame:
-    columns = {c: np.concatenate([p[c].to_numpy() for p in pairs]) if pairs else np.empty(0) for c in ("dataset", ID, "key", "sep")}
-    frame = pd.DataFrame({
-        "dataset": pd.array(list(columns["dataset"]), dtype="str"), ID: columns[ID].astype(np.int64),
-        "native_id": pd.array([str(k) for k in columns["key"]], dtype="str"), "sep_arcsec": columns["sep"].astype(float),
-    })
-    frame["link"] = pd.array(["position"] * len(frame), dtype="str")
-    return frame.sort_values(["dataset", ID, "native_id"], kind="stable", ignore_index=True)
