@@ -10,11 +10,14 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from tiny_stars import good_stars, labels_of, narrow_band_settings, settings, with_features
 
 from starlabels.errors import InputError
 from starlabels.figures import graph, latex, make, panels, style
 from starlabels.figures.sages import fig05_flowchart, table2_cuts
 from starlabels.io import read_json, read_meta, read_table, write_json
+from starlabels.sages.samples import assemble, survey_entries
+from starlabels.sages.selection import prediction_mask, training_mask
 
 ROOT = figure_inputs.Path(__file__).resolve().parents[3]
 CFG = yaml.safe_load((ROOT / "config/sages.yaml").read_text())["sages"]
@@ -310,14 +313,53 @@ def test_table2_adds_up(tmp_path):
     assert int(row["Test 1"]) == sum(e["dropped"] for e in flows["apogee"] if e["cut"].startswith("parallax"))
 
 
-def test_table2_keeps_a_cut_that_it_does_not_know(tmp_path):
+def test_table2_counts_stars_drawn_at_random(tmp_path):
     inputs = figure_inputs.selections(tmp_path)
     content = read_json(inputs["samples"][0])
     last = content["flows"]["lamost"][-1]["kept"]
     content["flows"]["lamost"].append({"cut": "drawn at random, at most 9 training rows", "kept": 9, "dropped": last - 9})
     write_json(inputs["samples"][0], content)
     frame = table2_cuts.table(inputs, CFG, False).set_index("Parameter")
-    assert frame.loc["drawn at random, at most 9 training rows", "Training 1"] == last - 9
+    assert frame.loc["Training rows drawn at random", "Training 1"] == last - 9
+
+
+@pytest.mark.parametrize("cut", ["sages_u is there", "parallax", "E(B-V) < 0.05 mag", "gaia_g error below 0.01", "sages_w present", ""])
+def test_table2_refuses_a_cut_that_no_row_counts(tmp_path, cut):
+    inputs = figure_inputs.selections(tmp_path)
+    content = read_json(inputs["samples"][1])
+    content["flows"]["pastel"][3]["cut"] = cut
+    write_json(inputs["samples"][1], content)
+    with pytest.raises(InputError, match=r"set2\.json: has a cut that no row of Table 2 counts") as error:
+        table2_cuts.table(inputs, CFG, False)
+    assert repr(cut) in str(error.value)
+
+
+def real_flows(cfg, data_set):
+    """The flows that the selection itself makes: prediction, training survey by survey, and the assembly of the samples."""
+    stars = with_features(good_stars(6, cfg))
+    flows, kept = {}, []
+    for name, (_, survey) in survey_entries(cfg).items():
+        part = stars.merge(labels_of(stars["gaia_dr3_source_id"], name, feh=-1.5), on="gaia_dr3_source_id")
+        mask, flow = training_mask(part, cfg, data_set, survey, name)
+        flows[name] = flow.to_list()
+        kept.append(part[mask])
+    return prediction_mask(stars, cfg, data_set)[1].to_list(), assemble(pd.concat(kept, ignore_index=True), cfg, 1, flows)[1]
+
+
+@pytest.mark.parametrize("cfg", [
+    settings(), settings(cuts={"parallax_over_err_min": None, "ebv_max_train": None, "ebv_max_predict": 1e-5}, samples={"max_train": 3}),
+    settings(cuts={"parallax_over_err_min": None}, features={"abs_magnitude": None}), narrow_band_settings(),
+])  # fmt: skip
+def test_table2_knows_every_cut_of_the_selection(cfg):
+    rows = set(table2_cuts._limits(cfg))
+    for entry in cfg["data_sets"]:
+        prediction, samples = real_flows(cfg, entry["id"])
+        for flow in (prediction, *samples.values()):
+            assert {table2_cuts.parameter_of(e["cut"], cfg) for e in flow[1:]} <= rows
+        named = [table2_cuts.parameter_of(e["cut"], cfg) for e in prediction[1:]]
+        assert named.count("Magnitudes of the data set") == len(entry["bands"])
+        errors = [e["cut"].split(" ")[0] for e, name in zip(prediction[1:], named, strict=True) if name.endswith("error (mag)")]
+        assert errors == [b for b in entry["bands"] if cfg["bands"][b]["err_max_predict"] is not None]
 
 
 def test_table2_takes_one_file_or_several(tmp_path):

@@ -1,6 +1,7 @@
 """Table 2 of Gu et al. 2025: the cuts of the run and how many stars each of them removed (Sections 2.1 to 2.3)."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -11,6 +12,18 @@ from ...io import read_json
 
 LABEL = {
     "teff": ("Teff error (K)", "teff_err_max"), "logg": ("log g error (dex)", "logg_err_max"), "feh": ("[Fe/H] error (dex)", "feh_err_max"),
+}
+NUMBER = r"-?[0-9.]+(?:e[+-]?[0-9]+)?"
+# row: the cuts that it counts, as the selection words them (those of flags, bands and labels stand in `parameter_of`)
+CUTS = {
+    "Parallax over error": rf"parallax and error present|parallax error <= parallax \(likely giants go, A-11\)|parallax / error > {NUMBER}"
+                           r"|parallax > 0|parallax present",
+    "E(B-V)": rf"E\(B-V\) (present|<= {NUMBER})",
+    "Class": "class known|not a white dwarf|not a hot subdwarf",
+    "S/N of the spectrum": f"S/N > {NUMBER}",
+    "[Fe/H]": rf"\[Fe/H\] < {NUMBER}",
+    "Label from one survey": "no earlier survey gives the star's labels",
+    "Training rows drawn at random": r"drawn at random, at most [0-9]+ training rows",
 }
 START, END = "Stars before the cuts", "Stars left"
 
@@ -23,6 +36,11 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
     inputs : dict
         `samples`: flow tables of the samples, one file a data set; `prediction`: flow tables of the prediction cuts, one
         file a cell (each a path or a list of paths).
+
+    Raises
+    ------
+    InputError
+        When a file holds no flow, or a flow has a cut that no row counts.
     """
     counts = {**_sample_counts(paths_of(inputs["samples"]), cfg), **_prediction_counts(paths_of(inputs["prediction"]), cfg)}
     limits = _limits(cfg)
@@ -58,6 +76,7 @@ def _limits(cfg: Mapping) -> dict[str, tuple[str, str]]:
         rows[name] = (text("\N{LESS-THAN OR EQUAL TO}", cuts[key]), "")
     rows["[Fe/H]"] = ("survey's own", "")
     rows["Label from one survey"] = ("first listed", "")
+    rows["Training rows drawn at random"] = (text("\N{LESS-THAN OR EQUAL TO}", cfg["samples"].get("max_train")), "")
     return rows
 
 
@@ -65,24 +84,33 @@ def _error_name(band: str, cfg: Mapping) -> str:
     return f"{cfg['bands'][band].get('tag', band)} error (mag)"
 
 
-def parameter_of(cut: str, cfg: Mapping) -> str:
-    """The row of the table that a cut of a flow belongs to; a cut that no row knows keeps its own text."""
-    first = cut.split(" ")[0]
-    if first in cfg["cuts"]["flags_zero"]:
-        return f"{first} (quality flag)"
-    if first in cfg["bands"]:
-        return _error_name(first, cfg) if " error" in cut else "Magnitudes of the data set"
-    if first in LABEL:
-        return LABEL[first][0]
-    starts = {"parallax": "Parallax over error", "E(B-V)": "E(B-V)", "class": "Class", "not a": "Class", "S/N": "S/N of the spectrum",
-              "[Fe/H] <": "[Fe/H]", "no earlier survey": "Label from one survey"}
-    return next((name for start, name in starts.items() if cut.startswith(start)), cut)
+def parameter_of(cut: str, cfg: Mapping, where: str = "the flow of a selection") -> str:
+    """The row of the table that a cut of a flow belongs to.
+
+    Raises
+    ------
+    InputError
+        When no row counts such a cut: the wording of `sages.selection` and of this table must agree, word for word.
+    """
+    band = "|".join(map(re.escape, cfg["bands"]))
+    texts = {
+        "|".join(f"{re.escape(flag)} = 0" for flag in cfg["cuts"]["flags_zero"]): lambda m: f"{cut.split(' ')[0]} (quality flag)",
+        f"({band}) present": lambda m: "Magnitudes of the data set",
+        f"({band}) error <= {NUMBER}": lambda m: _error_name(m[1], cfg),
+        f"({'|'.join(LABEL)}) (present|error <= {NUMBER}( or not given)?)": lambda m: LABEL[m[1]][0],
+        **{text: lambda m, name=name: name for name, text in CUTS.items()},
+    }
+    for text, name in texts.items():
+        found = re.fullmatch(text, cut) if text else None
+        if found:
+            return name(found)
+    raise InputError(where, f"has a cut that no row of Table 2 counts: {cut!r}", "Give it a row in figures/sages/table2_cuts.py")
 
 
-def _removed(flow: Sequence[Mapping], cfg: Mapping) -> dict[str, int]:
+def _removed(flow: Sequence[Mapping], cfg: Mapping, where: str) -> dict[str, int]:
     found = {START: flow[0]["kept"]}
     for entry in flow[1:]:
-        name = parameter_of(entry["cut"], cfg)
+        name = parameter_of(entry["cut"], cfg, where)
         found[name] = found.get(name, 0) + entry["dropped"]
     return {**found, END: flow[-1]["kept"]}
 
@@ -101,15 +129,15 @@ def _sample_counts(paths: list, cfg: Mapping) -> dict[str, dict[str, int]]:
     if cfg["samples"]["split"] == "random":
         groups = {"Training and test": cfg["samples"]["train"]}
     found: dict[str, dict[str, int]] = {}
-    contents = {}
+    contents, where = {}, {}
     for path in paths:
         content = read_json(path)
         if "flows" not in content or "data_set" not in content:
             raise InputError(f"{path}, key flows", "is absent", "Delete it and run again")
-        contents[content["data_set"]] = content["flows"]
+        contents[content["data_set"]], where[content["data_set"]] = content["flows"], str(path)
     for group, surveys in groups.items():
         for data_set, flows in sorted(contents.items()):
-            columns = [_removed(flows[s], cfg) for s in surveys if s in flows]
+            columns = [_removed(flows[s], cfg, where[data_set]) for s in surveys if s in flows]
             if columns:
                 found[f"{group} {data_set}"] = _sum(columns)
     return found
@@ -117,5 +145,6 @@ def _sample_counts(paths: list, cfg: Mapping) -> dict[str, dict[str, int]]:
 
 def _prediction_counts(paths: list, cfg: Mapping) -> dict[str, dict[str, int]]:
     """Columns "Prediction 1", ...: all cells together."""
-    cells = [read_json(path) for path in paths]
-    return {f"Prediction {entry['id']}": _removed(merge([c[f"set{entry['id']}"] for c in cells]), cfg) for entry in cfg["data_sets"]}
+    cells, where = [read_json(path) for path in paths], str(paths[0])
+    keys = {f"Prediction {entry['id']}": f"set{entry['id']}" for entry in cfg["data_sets"]}
+    return {column: _removed(merge([c[key] for c in cells]), cfg, where) for column, key in keys.items()}
