@@ -24,7 +24,7 @@ CFG = yaml.safe_load((ROOT / "config/sages.yaml").read_text())["sages"]
 LISTED = yaml.safe_load((ROOT / "config/figures.yaml").read_text())
 ENTRIES = {e["id"]: e for kind in ("figures", "tables") for e in LISTED[kind] if e["paper"] == "sages"}
 NEEDS = {"set1", "set2", "truth", "positions", "cmd", "external_h23", "external_a23", "clusters", "cool_mask"}
-KEYS = {"id", "paper", "title", "caption", "needs", "inputs", "settings"}
+KEYS = {"id", "paper", "module", "title", "caption", "needs", "inputs", "settings"}
 
 
 def outputs(folder, stem="f"):
@@ -120,6 +120,13 @@ def test_unknown_figure(tmp_path):
     entry = {"paper": "sages", "inputs": [], "title": "t", "caption": "c"}
     with pytest.raises(InputError, match="fig99_nothing"):
         make.make_figure("fig99_nothing", {}, CFG, entry, True, outputs(tmp_path))
+
+
+def test_a_further_data_set_needs_only_an_entry(tmp_path):
+    inputs = figure_inputs.samples(tmp_path, 3)
+    entry = {**ENTRIES["fig02_samples_set1"], "id": "figx_samples_set3", "title": "Samples of set 3"}
+    make.make_figure("figx_samples_set3", inputs, CFG, entry, True, outputs(tmp_path, "figx_samples_set3"))
+    assert b"Samples of set 3" in (tmp_path / "figx_samples_set3.pdf").read_bytes()
 
 
 def test_entries_are_complete():

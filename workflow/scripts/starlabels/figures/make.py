@@ -25,24 +25,24 @@ def module_of(paper: str, name: str):
         if error.name not in (target, f"{__package__}.{paper}"):
             raise
         found = f"names {name!r} of paper {paper!r}, which has no module {target}"
-        raise InputError("config/figures.yaml", found, "Correct the id") from error
+        raise InputError("config/figures.yaml", found, "Correct the id or the module") from error
 
 
 def make_figure(
-    module_name: str, inputs: Mapping, cfg: Mapping, entry: Mapping, simulated: bool, outputs: Mapping[str, str | os.PathLike]
+    name: str, inputs: Mapping, cfg: Mapping, entry: Mapping, simulated: bool, outputs: Mapping[str, str | os.PathLike]
 ) -> None:
     """Draw a figure and write its PDF, its PNG and its numbers.
 
     Parameters
     ----------
-    module_name : str
-        Name of the module, which is the figure's id and the stem of its files.
+    name : str
+        The figure's id and the stem of its files.
     inputs : mapping
         Exactly the names that the entry lists, to paths (tables may take a list of paths).
     cfg : mapping
         The paper's configuration.
     entry : mapping
-        The figure's entry in config/figures.yaml (paper, title, caption, inputs).
+        The figure's entry in config/figures.yaml (paper, title, caption, inputs, and `module` where that is not the id).
     outputs : mapping
         `pdf`, `png`, `numbers` (.csv or .parquet) to paths.
 
@@ -51,26 +51,26 @@ def make_figure(
     InputError
         For a missing input or output, an unknown module, or a file that lacks what the figure needs.
     """
-    _check(module_name, inputs, entry)
-    module = module_of(entry["paper"], module_name)
+    _check(name, inputs, entry)
+    module = module_of(entry["paper"], entry.get("module", name))
     with style.context():
         figure, numbers = module.draw(dict(inputs), cfg, simulated)
         style.save(figure, numbers, outputs, caption(entry, simulated), title(entry, simulated))
 
 
 def make_table(
-    module_name: str, inputs: Mapping, cfg: Mapping, entry: Mapping, simulated: bool, outputs: Mapping[str, str | os.PathLike]
+    name: str, inputs: Mapping, cfg: Mapping, entry: Mapping, simulated: bool, outputs: Mapping[str, str | os.PathLike]
 ) -> None:
     """Write a table as LaTeX (`tex`) and CSV (`csv`); parameters as in `make_figure`.
 
     The module's `table(inputs, cfg, simulated)` gives the cells, as a DataFrame of texts and integers.
     """
-    _check(module_name, inputs, entry)
+    _check(name, inputs, entry)
     absent = [k for k in ("tex", "csv") if k not in outputs]
     if absent:
         raise InputError(f"outputs of a table, {absent[0]}", "is absent", "Give tex and csv")
-    frame = module_of(entry["paper"], module_name).table(dict(inputs), cfg, simulated)
-    latex.write(outputs["tex"], frame, caption(entry, simulated), f"tab:{module_name}")
+    frame = module_of(entry["paper"], entry.get("module", name)).table(dict(inputs), cfg, simulated)
+    latex.write(outputs["tex"], frame, caption(entry, simulated), f"tab:{name}")
     if simulated:                                  # a CSV has no caption: the note stands in its header
         frame = frame.rename(columns={frame.columns[0]: f"{frame.columns[0]} ({NOTE.lower()})"})
     style.save_numbers(frame, outputs["csv"])
@@ -87,10 +87,10 @@ def title(entry: Mapping, simulated: bool) -> str:
     return f"{entry['title']} ({NOTE.lower()})" if simulated else entry["title"]
 
 
-def _check(module_name: str, inputs: Mapping, entry: Mapping) -> None:
+def _check(figure: str, inputs: Mapping, entry: Mapping) -> None:
     wanted, given = set(entry["inputs"]), set(inputs)
     if wanted != given:
         name = sorted(wanted ^ given)[0]
         found = "is not given" if name in wanted else "is given but not listed"
         remedy = f"The figure reads: {', '.join(sorted(wanted)) or 'nothing'}"
-        raise InputError(f"config/figures.yaml, {module_name}, input {name}", found, remedy)
+        raise InputError(f"config/figures.yaml, {figure}, input {name}", found, remedy)

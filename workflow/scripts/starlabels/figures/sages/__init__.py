@@ -1,1 +1,1 @@
-"""Figures and tables of Gu et al. 2025, one module each; every module draws what it is given and computes no statistics."""
+"""Figures and tables of Gu et al. 2025, a module for each or for several alike; a module draws what it is given, no statistics."""

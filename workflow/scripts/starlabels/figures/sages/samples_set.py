@@ -1,4 +1,4 @@
-"""Figure 3 of Gu et al. 2025: training and test samples of data set 2 (Section 2.3)."""
+"""Figures 2 and 3 of Gu et al. 2025: training and test samples of a data set (Section 2.3)."""
 
 import pandas as pd
 from matplotlib.figure import Figure
