@@ -33,14 +33,14 @@ def test_targets(project, target):
 
 
 def test_only_validation_reads_the_truth(project):
-    readers = {rule for rule, inputs, _ in project.jobs("all", "studies") if any("/truth/" in p for p in inputs)}
+    readers = {rule for rule, inputs, _ in project.jobs("all", "studies") if any("native/truth/" in p for p in inputs)}
     assert readers and all(rule.startswith("validate_") for rule in readers)
 
 
 def test_no_stage_after_the_catalogues_reads_native_tables(project):
     """One way: only `catalog` reads native tables (the dust map is queried in place)."""
     for rule, inputs, _ in project.jobs("all", "studies"):
-        native = [p for p in inputs if "/native/" in p and "/truth/" not in p and "/dust/" not in p]
+        native = [p for p in inputs if "results/native/" in p and "/truth/" not in p and "/dust/" not in p]
         assert not native or rule == "catalog", (rule, native)
 
 

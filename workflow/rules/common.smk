@@ -109,7 +109,7 @@ def figure_inputs(wildcards):
 def figure_code(wildcards):
     entry = figure_entry(wildcards)
     script = "figure.py" if wildcards.get("figure") else "table.py"
-    return code(script, f"starlabels.figures.{entry['paper']}.{entry['id']}")
+    return code(script, f"starlabels.figures.{entry['paper']}.{entry.get('module', entry['id'])}")
 
 
 def figure_settings(wildcards):

@@ -47,6 +47,7 @@ if PLAN.matched is None:
         params:
             sages=settings("crossmatch", "samples"),
             vmp_lists=PLAN.vmp_lists(),
+            low_resolution=PLAN.low_resolution_lists(),
         script:
             "../scripts/labels.py"
 

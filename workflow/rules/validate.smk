@@ -56,6 +56,7 @@ rule validate_bins:
         sages=settings(*MEASURES),
         sets=SETS,
         simulated=SIMULATED,
+        seed=config["seed"],
     script:
         "../scripts/validate_bins.py"
 

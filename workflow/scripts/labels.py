@@ -6,13 +6,14 @@ with stage(snakemake):
     from starlabels.sages.labels import run_labels
 
     inputs = {name: path for name, path in snakemake.input.items() if name not in ("code", "stars")}
-    out = snakemake.output
+    out, params = snakemake.output, snakemake.params
     run_labels(
         int(snakemake.wildcards.cell),
         inputs,
         snakemake.input.stars,
-        snakemake.params.sages,
+        params.sages,
         out.labels,
         out.selection,
-        groups={"vmp": snakemake.params.vmp_lists},
+        groups={"vmp": params.vmp_lists},
+        low_resolution=params.low_resolution,
     )

@@ -7,4 +7,4 @@ with stage(snakemake):
 
     out, params = snakemake.output, snakemake.params
     samples = dict(zip(params.sets, snakemake.input.samples, strict=True))
-    run_bins(samples, params.sages, params.simulated, out.table, out.summary)
+    run_bins(samples, params.sages, params.simulated, out.table, out.summary, seed=params.seed)

@@ -47,6 +47,34 @@ class Plan:
         self.cells = self._cells()
         self.cell_names = [cell_name(cell) for cell in self.cells]
         self._figures = settings.load_yaml(self.root / "config/figures.yaml")
+        if not self.simulated:
+            self._check_files()
+
+    def _check_files(self) -> None:
+        """Every native file that the run reads must be there before it starts; all that lack are named at once."""
+        lacking = {}
+        for dataset in self.datasets_read():
+            try:
+                self.native_files(dataset)
+            except InputError as error:
+                lacking[dataset] = error
+        if lacking:
+            first = next(iter(lacking.values()))
+            others = f"; the same for {', '.join(list(lacking)[1:])}" if len(lacking) > 1 else ""
+            raise InputError(first.where, first.found + others, first.remedy)
+        if self.sages["photometry"]["ebv"] == "sfd":
+            lost = [pole for pole in ("ngp", "sgp") if not Path(self.dust_folder(), f"SFD_dust_4096_{pole}.fits").is_file()]
+            if self.config["dust"]["map"] == "simulated" or lost:
+                found = f"is `{self.config['dust']['map']}`, where there is no SFD_dust_4096_{(lost or ['ngp'])[0]}.fits of the real sky"
+                raise InputError("configuration key `dust.map`", found, "Give the folder of the two SFD maps")
+
+    def datasets_read(self) -> list[str]:
+        """Every dataset whose native files the run reads."""
+        if self.matched is not None:
+            return [self.matched]
+        clusters = self.sages["clusters"]["list"]
+        harris = ["harris"] if any(cluster["feh"] == "harris" for cluster in clusters) else []
+        return [*self.photometry_datasets(), *self.label_datasets(), *self.sages["validation"]["external"], *harris]
 
     def _cells(self) -> list[int]:
         chosen, nside = self.config["cells"]["list"], self.config["cells"]["nside"]
@@ -119,8 +147,11 @@ class Plan:
         return ["gaia", *photometry, *[name for name in self.label_datasets() if not linked_by_id(self.config["datasets"][name])]]
 
     def validations(self) -> list[str]:
-        """Names of validation results (`validation/<name>.json`) that no figure reads but that a run should have."""
-        return ["vmp_lists"] if "vmp" in self.sages["samples"]["test"] and self.matched is None else []
+        """Names of validation results (`validation/<name>.json`) that a run should have whether or not a figure reads them."""
+        names = [f"{kind}{entry['id']}" for entry in self.sages["data_sets"] for kind in ("test_set", "sample_set")]
+        if "truth" in self.available():
+            names += [f"truth_set{entry['id']}" for entry in self.sages["data_sets"]]
+        return names + (["vmp_lists"] if "vmp" in self.sages["samples"]["test"] and self.matched is None else [])
 
     def result_files(self, pattern: str) -> str | list[str]:
         """Path of a result below the results folder; `{k}` stands for every data set, `{cell}` for every cell of the run."""
