@@ -16,8 +16,8 @@ from .residuals import Residuals
 
 log = logging.getLogger(__name__)
 
-HISTOGRAM_BIN = 0.05            # dex, narrowest bin: some tens of members; with few the bins are wider (Scott's rule)
-WIDEST_BIN = 0.1                # dex; a tail of badly measured members must not widen the bins beyond the peak
+HISTOGRAM_BIN = 0.02  # dex, narrowest bin; with few members the bins are wider (Scott's rule)
+WIDEST_BIN = 0.1  # dex; a tail of badly measured members must not widen the bins beyond the peak
 BOOTSTRAP = 200
 COLUMNS = ["cluster", ID, "ra", "dec", "pmra", "pmdec", "colour", "magnitude", "feh", "feh_err", "probability", "in_field", "passes_pm_err",
            "passes_snr", "masked", "member"]
