@@ -185,14 +185,16 @@ def clusters(folder: Path, names=("NGC 2420", "NGC 2682", "NGC 6934", "NGC 7089"
             "pmdec": np.where(member, rng.normal(centre[1], 0.2, n + field), rng.normal(-3, 6, n + field)),
             "colour": colour, "magnitude": 12 + 4.4 * colour + np.where(member, 0.1, 1.5) * rng.standard_normal(n + field),
             "feh": np.where(member, rng.normal(feh, 0.09, n + field), rng.normal(-0.3, 0.3, n + field)),
-            "probability": np.where(member, 0.97, 0.02), "in_field": True, "passes_snr": rng.random(n + field) < 0.9, "member": member,
+            "probability": np.where(member, 0.97, 0.02), "in_field": True, "passes_snr": np.arange(n + field) % 10 > 0,
+            "masked": np.arange(n + field) % 25 == 1,
         })
+        stars["member"] = member & stars["passes_snr"] & ~stars["masked"]
         parts.append(stars)
         used = stars.loc[stars["member"], "feh"]
         content[name] = {
             "n_members": len(used), "mean": used.mean(), "sigma": used.std(), "amplitude": len(used) * 0.05 / used.std() / 2.507,
             "bin_width": 0.05, "histogram": histogram_1d(used, 0.05).to_dict("records"), "literature": feh, "fit": "histogram",
-            "reference": "Harris (2010)" if feh < -1 else "Netopil et al. 2016", "median": used.median(),
+            "reference": "Harris (2010)" if feh < -1 else "Netopil et al. (2016)", "median": used.median(),
         }
     write_table(folder / "clusters.parquet", pd.concat(parts, ignore_index=True))
     write_json(folder / "clusters.json", content)

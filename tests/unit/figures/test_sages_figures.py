@@ -454,6 +454,9 @@ def test_cluster_pages_point_the_astronomers_way(drawn):
     stars = read_table(inputs["clusters"])
     own = numbers[numbers["panel"].str.endswith("/cmd")]
     assert len(own) == len(stars) and (own["series"] == "member").sum() == stars["member"].sum()
+    unused = (stars["probability"] > 0.9) & ~stars["member"]
+    assert (own["series"] == "not used").sum() == unused.sum() > 0
+    assert "probable, not used (S/N, masked)" in legend_texts(figure)
 
 
 def test_coverage_shows_the_classes_of_the_models(drawn, cfg):

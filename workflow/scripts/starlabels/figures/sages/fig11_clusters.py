@@ -12,6 +12,9 @@ from ...io import read_json
 from .. import panels, style
 from ..panels import Numbers
 
+# The legend stands above everything: bars and curve end at 1 / TOP of the height, the literature line at LINE_END.
+TOP, LINE_END = 1.45, 0.78
+
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
     """A panel a cluster, in the order of the configuration; input `summary` (the histograms that were fitted)."""
@@ -48,13 +51,13 @@ def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
         ax.plot([], [], linestyle="", label=f"no fit; median {style.number(result['median'], 'feh')}")
     if literature is not None:
         label = f"{result.get('reference', 'literature')}: {literature:g}".replace("-", "\N{MINUS SIGN}")
-        ax.axvline(literature, color=style.ROLE["literature"], linestyle="--", linewidth=1.1, label=label)
+        ax.axvline(literature, ymax=LINE_END, color=style.ROLE["literature"], linestyle="--", linewidth=1.1, label=label)
         numbers.add(name, "line", "literature", x=literature)
         centres.append(literature)
     if centres:
         ax.set_xlim(min(centres) - 0.2, max(centres) + 0.2)
-    ax.set_ylim(0, 1.4 * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))
+    ax.set_ylim(0, TOP * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))
     ax.set(xlabel=style.parameter_label("feh"), ylabel="Stars")
-    ax.legend(loc="upper right", frameon=True, framealpha=0.85, edgecolor="none")
+    ax.legend(loc="upper right")
     panels.corner_text(ax, f"{name}\nN = {style.count(result['n_members'])}", "upper left", fontsize=7.5)
     numbers.add(name, "value", "n", value=result["n_members"])

@@ -13,12 +13,23 @@ from .. import panels, style
 from ..panels import Numbers
 
 REACH = 10.0     # mas/yr around the cluster's motion
-FIELD, MEMBER = {"color": style.LIGHT, "s": 1.5}, {"color": style.BLUE, "s": 4}
+# name of the series: words of the legend, look of the mark
+MARKS = {
+    "other": ("other stars", {"color": style.LIGHT, "s": 1.5, "linewidth": 0}),
+    "not used": ("probable, not used (S/N, masked)", {"facecolor": "none", "edgecolor": style.BLUE, "s": 5, "linewidth": 0.5}),
+    "member": ("members", {"color": style.BLUE, "s": 4, "linewidth": 0}),
+}
+COLUMNS = ["cluster", "pmra", "pmdec", "colour", "magnitude", "probability", "passes_snr", "masked", "in_field", "member"]
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
-    """Two panels a cluster: proper motions and colour-magnitude diagram, members blue; input `clusters`."""
-    stars = read_table(inputs["clusters"], ["cluster", "pmra", "pmdec", "colour", "magnitude", "in_field", "member"])
+    """Two panels a cluster: proper motions and colour-magnitude diagram; input `clusters`.
+
+    Members are full blue; open blue are stars as probable as members that fail the S/N cut or are masked (Section 3.5).
+    """
+    stars = read_table(inputs["clusters"], COLUMNS)
+    probable = (stars["probability"] > cfg["clusters"]["probability_min"]) & (~stars["passes_snr"] | stars["masked"])
+    stars = stars.assign(mark=np.where(stars["member"], "member", np.where(probable, "not used", "other")))
     clusters = [c for c in cfg["clusters"]["list"] if ((stars["cluster"] == c["name"]) & stars["in_field"]).any()]
     if not clusters:
         raise InputError(inputs["clusters"], "holds no star of the configured clusters", "Check clusters.list")
@@ -34,14 +45,14 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         for ax in pair:
             ax.remove()
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, markerscale=2)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, markerscale=2)
     return figure, numbers.frame()
 
 
 def _points(ax: Axes, stars: pd.DataFrame, x: str, y: str, panel: str, numbers: Numbers) -> None:
-    for name, part, look in (("field", stars[~stars["member"]], FIELD), ("member", stars[stars["member"]], MEMBER)):
-        part = part[np.isfinite(part[x]) & np.isfinite(part[y])]
-        ax.scatter(part[x], part[y], linewidth=0, rasterized=True, label={"field": "Field", "member": "Members"}[name], **look)
+    for name, (label, look) in MARKS.items():
+        part = stars[(stars["mark"] == name) & np.isfinite(stars[x]) & np.isfinite(stars[y])]
+        ax.scatter(part[x], part[y], rasterized=True, label=label, **look)
         numbers.add(panel, "point", name, x=part[x], y=part[y])
 
 
@@ -49,7 +60,7 @@ def _motions(ax: Axes, stars: pd.DataFrame, cluster: dict, numbers: Numbers) -> 
     near = stars[(abs(stars["pmra"] - cluster["pmra"]) < REACH) & (abs(stars["pmdec"] - cluster["pmdec"]) < REACH)]
     panel = f"{cluster['name']}/motion"
     _points(ax, near, "pmra", "pmdec", panel, numbers)
-    ax.plot(cluster["pmra"], cluster["pmdec"], marker="+", color=style.RED, linestyle="", markersize=6, label="Literature motion")
+    ax.plot(cluster["pmra"], cluster["pmdec"], marker="+", color=style.RED, linestyle="", markersize=6, label="literature motion")
     numbers.add(panel, "point", "literature", x=cluster["pmra"], y=cluster["pmdec"])
     ax.set(xlim=(cluster["pmra"] + REACH, cluster["pmra"] - REACH), ylim=(cluster["pmdec"] - REACH, cluster["pmdec"] + REACH))
     ax.set_xlabel(r"$\mu_\alpha \cos\delta$ (mas yr$^{-1}$)")
