@@ -283,9 +283,10 @@ def methods(folder: Path) -> dict:
         "method": names, "n_train": 6000, "n_test": 900,
         "sigma": [0.1, 0.105, 0.12, 0.13, 0.125], "robust_sigma": [0.1, 0.107, 0.119, 0.132, 0.12],
         "fit_seconds": [20.0, 0.2, 30.0, 31.0, 33.0], "predict_seconds": [0.4, 0.01, 0.2, 0.2, 0.2],
+        "threads": [2, 1, 1, 1, 1],
     })
     write_table(folder / "compare.parquet", frame)
-    write_json(folder / "compare.json", {"model": "feh_dwarf"})
+    write_json(folder / "compare.json", {"model": "feh_dwarf", "data_set": 1})
     return {"methods": folder / "compare.parquet", "summary": folder / "compare.json"}
 
 

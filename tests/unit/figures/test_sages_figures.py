@@ -239,7 +239,7 @@ def test_fig05_draws_every_rule_and_no_target(drawn):
     figure, numbers, _, _ = drawn("fig05_flowchart")
     nodes = numbers[numbers["element"] == "node"]
     assert set(nodes["text"]) == set(figure_inputs.RULES) - {"all"}
-    assert "5 models" in "".join(texts(figure))
+    assert "5 models" in "".join(texts(figure)) and "scan: hyper-\nparameters" in texts(figure)
     height = nodes.set_index("text")["y"]
     for rule, needs in figure_inputs.RULES.items():
         for need in needs if rule != "all" else []:
@@ -277,6 +277,7 @@ def test_comparison_axes_hold_every_star(drawn):
 
 def test_comparison_names_both_sides(drawn):
     assert {"H23 [Fe/H] (dex)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig09_h23")[0]))
+    assert {"A23 [M/H] (dex)", "A23 $T_\\mathrm{eff}$ (K)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig10_a23")[0]))
     assert {"Spectroscopic [Fe/H] (dex)", "This work [Fe/H] (dex)"} <= set(texts(drawn("fig06_test_set1")[0]))
 
 
@@ -284,8 +285,10 @@ def test_comparison_states_the_scatter_without_training_stars(tmp_path, cfg, dra
     figure, numbers, inputs, _ = drawn("fig06_test_set1")
     clean = read_json(inputs["summary"])["splits"]["leakage_free"]
     for panel, fit in clean.items():
-        words = f"clean: $\\sigma$ = {style.number(fit['sigma'], panel.split('_')[0])}, N = {style.count(fit['n'])}"
-        assert any(t.endswith(words) for t in texts(figure))
+        parameter = panel.split("_")[0]
+        unit = style.PARAMETER[parameter][1]
+        values = [f"${symbol}$ = {style.number(fit[k], parameter)} {unit}" for symbol, k in ((r"\mu", "mean"), (r"\sigma", "sigma"))]
+        assert "\n".join([f"clean: N = {style.count(fit['n'])}", *values]) in texts(figure)
         own = numbers[numbers["panel"] == f"{panel}/one_to_one"].set_index("series")["value"]
         assert own["sigma clean"] == fit["sigma"] and own["n clean"] == fit["n"]
     summary = read_json(inputs["summary"])
@@ -357,6 +360,17 @@ def test_fig08_tells_five_data_sets_apart(tmp_path, cfg):
         assert counts.get_text().count("(set ") == 5 and panel.x0 < box.x0 and box.x1 < panel.x1 and box.y1 < panel.y1
         lines = [line for line in ax.lines if line.get_marker() in "^so"]
         assert max(np.max(line.get_transform().transform(line.get_xydata())[:, 1]) for line in lines) < box.y0
+
+
+def test_fig08_lines_break_where_a_bin_is_missing(tmp_path, cfg):
+    inputs = figure_inputs.bins(tmp_path, sets=(1,))
+    table = read_table(inputs["bins"])
+    middle = table.groupby(["test_set", "parameter", "star_class"])["lo"].transform("median")
+    width = table["hi"] - table["lo"]
+    write_table(inputs["bins"], table[abs(table["lo"] - middle) >= width])
+    figure, _ = draw("fig08_bins", inputs, cfg)
+    lines = [line for ax in figure.axes for line in ax.lines if line.get_marker() in "^so"]
+    assert lines and all(np.isnan(line.get_ydata()).sum() == 1 for line in lines)
 
 
 def test_fig08_without_bins_is_an_error(tmp_path, cfg):
@@ -469,7 +483,8 @@ def test_coverage_shows_the_classes_of_the_models(drawn, cfg):
 def test_methods_are_all_there(drawn):
     figure, numbers, inputs, _ = drawn("figx_methods")
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == read_table(inputs["methods"])["method"].tolist()[::-1]
-    assert figure.axes[1].get_xscale() == "log"
+    assert figure.axes[1].get_xscale() == "log" and "data set 1" in figure.axes[0].get_xlabel()
+    assert figure.axes[1].get_xlabel() == "Wall time (s); threads: forest 2, others 1"
 
 
 def test_another_survey_has_its_own_names(tmp_path, cfg):

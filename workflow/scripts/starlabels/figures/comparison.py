@@ -5,6 +5,7 @@ Figures 6, 7, 9 and 10 of Gu et al. 2025 and their companions against the simula
 
 import math
 import os
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ ORDER_OF_FIVE = ("feh_dwarf", "feh_giant", "logg_all", "teff_dwarf", "teff_giant
 LEFT, RIGHT, TOP, BOTTOM, GAP = 12.5, 2.5, 5.0, 8.5, 8.5
 LOWER, HISTOGRAM, BETWEEN = 18.0, 12.0, 1.2
 STEPS = (1, 2, 5, 10)
+METALLICITY = {"A23": "[M/H]"}       # what a catalogue gives in the place of [Fe/H]
+LINE_MM, WORDS_MM = 3.8, 22.0     # height of a line of text and width of the texts in a panel, with some room
 SHOWN = 0.99              # share of the stars that the residual panels hold at least
 
 
@@ -89,17 +92,19 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
 
     one = cells[cells["kind"] == "one_to_one"]
     panels.density(top_ax, one, norm, numbers, f"{name}/one_to_one")
-    limits = _common_limits(one)
+    clean = (summary.get("splits", {}).get("leakage_free") or {}).get(name) or {}
+    texts = [(f"N = {style.count(fit['n'])}\n{statistics(fit, parameter)}", "upper left"),
+             (without_training(fit, clean, parameter), "lower right")]
+    limits = _common_limits(one, [(3 if words else 0) * LINE_MM / upper for words, _ in texts], WORDS_MM / width)
     top_ax.plot(limits, limits, color=line, linestyle="--", linewidth=1.0, path_effects=panels.HALO, zorder=3)
     top_ax.set(xlim=limits, ylim=limits)
-    top_ax.set_xlabel(style.parameter_label(parameter, summary["x"]), labelpad=1.5)
+    top_ax.set_xlabel(_x_label(parameter, summary["x"]), labelpad=1.5)
     top_ax.set_ylabel(style.parameter_label(parameter, summary["y"]), labelpad=1.5)
     for axis in (top_ax.xaxis, top_ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=STEPS))
     top_ax.set_title(f"{style.PARAMETER.get(parameter, (parameter,))[0]}, {style.CLASS_NAME.get(star_class, star_class).lower()}", pad=2.5)
-    panels.corner_text(top_ax, f"N = {style.count(fit['n'])}", "upper left")
-    clean = (summary.get("splits", {}).get("leakage_free") or {}).get(name) or {}
-    panels.corner_text(top_ax, statistics(fit, parameter) + without_training(fit, clean, parameter), "lower right")
+    for words, where in texts:
+        panels.corner_text(top_ax, words, where, bbox=None)
     numbers.add(f"{name}/one_to_one", "line", "one-to-one", x=limits, y=limits)
     for key in ("n", "mean", "sigma"):
         if fit.get(key) is not None:
@@ -110,7 +115,7 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
     _lower(hist_ax, low_ax, name, fit, cells[cells["kind"] == "residual"], bars, norm, line, numbers)
     low_ax.set_xlim(limits)
     panels.inner_ticks(low_ax, most=4 if block_w < 80 else 6)
-    low_ax.set_xlabel(style.parameter_label(parameter, summary["x"]), labelpad=1.5, fontsize=7)
+    low_ax.set_xlabel(_x_label(parameter, summary["x"]), labelpad=1.5, fontsize=7)
     hist_ax.set_xlabel("Stars", labelpad=1.5, fontsize=7)
     hist_ax.set_ylabel(style.parameter_label(parameter, delta=True), labelpad=1.5)
 
@@ -131,18 +136,37 @@ def _lower(hist_ax: Axes, low_ax: Axes, name: str, fit: dict, residual: pd.DataF
     numbers.add(f"{name}/residual", "line", "zero", y=0.0)
 
 
-def _common_limits(one: pd.DataFrame) -> tuple[float, float]:
-    """The same range on both axes, wide enough for every star drawn."""
+def _x_label(parameter: str, origin: str) -> str:
+    label = style.parameter_label(parameter, origin)
+    return label.replace(style.PARAMETER["feh"][0], METALLICITY.get(origin, style.PARAMETER["feh"][0]))
+
+
+def _common_limits(one: pd.DataFrame, heights: Sequence[float], width: float) -> tuple[float, float]:
+    """The same range on both axes: wide enough for every star drawn, and for texts in the upper left and the lower right corner.
+
+    The range grows, at most by a quarter at an end, until no cell lies below a text (`heights` and `width` are shares of the panel).
+    """
     x, y = panels.extent(one, "x", pad=0.02), panels.extent(one, "y", pad=0.02)
-    return min(x[0], y[0]), max(x[1], y[1])
+    low, high = min(x[0], y[0]), max(x[1], y[1])
+    step = 0.01 * (high - low)
+    full = one[one["count"] > 0]
+    for _ in range(25):
+        size = high - low
+        above = ((full["x_lo"] < low + width * size) & (full["y_hi"] > high - heights[0] * size)).any()
+        below = ((full["x_hi"] > high - width * size) & (full["y_lo"] < low + heights[1] * size)).any()
+        if not above and not below:
+            return low, high
+        # room for a text is made at the end of the axis where it stands
+        low, high = low - step * below, high + step * above
+    return low, high
 
 
 def without_training(fit: dict, clean: dict, parameter: str) -> str:
-    """A line with width and number of the test stars that are not in the training sample too; empty where none is."""
+    """Number, mean and width of the test stars that are not in the training sample too; empty where none is."""
     if not clean.get("n") or clean["n"] == fit["n"]:
         return ""
-    width = f"$\\sigma$ = {style.number(clean['sigma'], parameter)}, " if panels.has_fit(clean) else ""
-    return f"\nclean: {width}N = {style.count(clean['n'])}"
+    found = f"\n{statistics(clean, parameter)}" if panels.has_fit(clean) else ""
+    return f"clean: N = {style.count(clean['n'])}{found}"
 
 
 def statistics(fit: dict, parameter: str) -> str:

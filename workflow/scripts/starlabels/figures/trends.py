@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -54,7 +55,11 @@ class Page:
         for (data_set, test_set, star_class), own in part.groupby(["data_set", "test_set", "star_class"], sort=True):
             own = own.dropna(subset=[y]).sort_values(x)
             marker, name = style.CLASS_MARKER.get(star_class, "o"), f"set {data_set} {test_set} {star_class}"
-            ax.plot(own[x], own[y], color=self.colours[data_set, test_set], marker=marker, linewidth=0.5, markeredgewidth=0)
+            xs, ys = own[x].to_numpy(float), own[y].to_numpy(float)
+            low, high = own["lo"].to_numpy(float), own["hi"].to_numpy(float)
+            gaps = np.flatnonzero(low[1:] - high[:-1] > 1e-6 * (high - low)[:-1]) + 1       # a bin between is missing: no line across
+            ax.plot(np.insert(xs, gaps, np.nan), np.insert(ys, gaps, np.nan), color=self.colours[data_set, test_set], marker=marker,
+                    linewidth=0.5, markeredgewidth=0)
             columns = {"x": own[x], "x_lo": own["lo"], "x_hi": own["hi"], "y": own[y], "value": own["n"]}
             self.numbers.add(f"{parameter}/{row}", "point", name, **columns)
         return ax

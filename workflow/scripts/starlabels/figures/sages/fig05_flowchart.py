@@ -25,6 +25,8 @@ STAGES = [
     ("native files", "#CFE0F5", r"sim|sky|acquire|fetch|dust|map|native|download"),
 ]
 TARGETS = {"all", "sages", "rave", "figures", "tables", "catalogs", "studies", "quick", "default"}
+ASIDE = {"captions", "rulegraph"}     # rules that serve the figures' text and this chart itself
+WORDS = {"features": "features and classes", "scan": "scan: hyper-\nparameters", "compare": "compare: methods"}
 BOX_MM = (27.0, 8.0)           # largest width and height of a box
 GAP_MM, EDGE_MM = 8.0, 4.0     # between layers; margin of the page
 LETTER_MM = 1.65               # width of a letter at 7 pt, with some room
@@ -40,7 +42,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     """The rules in layers, each below what it needs, coloured by stage; input `rulegraph` (Graphviz text)."""
     nodes, edges = graph.read_dot(inputs["rulegraph"])
     users = {a for a, _ in edges}
-    nodes, edges = graph.without(nodes, edges, {n for n in nodes if n in TARGETS and n not in users})
+    nodes, edges = graph.without(nodes, edges, {n for n in nodes if n in ASIDE or n in TARGETS and n not in users})
     edges = graph.reduced(edges)
     positions, routes = graph.arrange(nodes, edges, CROWDED)
     rows = Rows(positions)
@@ -116,8 +118,8 @@ class Rows:
 
 
 def words(rule: str, cfg: dict) -> str:
-    """What stands in a box: the rule's name; for training also how many models it makes."""
-    text = rule.replace("_", " ")
+    """What stands in a box: the rule's name, some with what they do; for training also how many models it makes."""
+    text = WORDS.get(rule, rule.replace("_", " "))
     if rule == "train":
         sets = len(cfg["data_sets"])
         text = f"train: {len(cfg['models'])} models\n$\\times$ {sets} data set{'s' if sets > 1 else ''}"

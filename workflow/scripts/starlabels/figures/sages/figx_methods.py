@@ -29,11 +29,22 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         ax.set_ylim(-1.1, len(table) + 0.25)                  # room for the key above the first method
         ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
     axes[0].set_yticks(table.index, table["method"])
-    axes[0].set_xlabel(f"Scatter of {symbol} ({unit}), {style.CLASS_NAME.get(summary['model'].rpartition('_')[2], '').lower()}")
+    stars = style.CLASS_NAME.get(summary["model"].rpartition("_")[2], "").lower()
+    axes[0].set_xlabel(f"Scatter of {symbol} ({unit}), {stars}, data set {summary['data_set']}")
     axes[0].margins(x=0.08)
     panels.log_counts(axes[1], "x")
-    axes[1].set_xlabel("Wall time (s)")
+    axes[1].set_xlabel(f"Wall time (s); {_threads(table)}")
+    numbers.add("time", "value", "threads", value=table["threads"], text=table["method"])
     for ax, n, what in ((axes[0], table["n_test"].max(), "test"), (axes[1], table["n_train"].max(), "training")):
         panels.corner_text(ax, f"N = {style.count(n)} ({what})", "lower left")
         numbers.add("scatter" if ax is axes[0] else "time", "value", f"n {what}", value=n)
     return figure, numbers.frame()
+
+
+def _threads(table: pd.DataFrame) -> str:
+    """Threads of the methods: one number where all have the same, else the first method's and the others'."""
+    first, others = int(table["threads"].iloc[-1]), sorted({int(n) for n in table["threads"].iloc[:-1]} or {int(table["threads"].iloc[-1])})
+    words = " to ".join(str(n) for n in dict.fromkeys((others[0], others[-1])))
+    if others == [first]:
+        return f"threads: {first}"
+    return f"threads: {table['method'].iloc[-1]} {first}, others {words}"
