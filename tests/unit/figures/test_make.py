@@ -315,6 +315,8 @@ def test_table2_adds_up(tmp_path):
     assert (counts.iloc[0] - counts.iloc[1:-1].sum() == counts.iloc[-1]).all()
     flows = read_json(inputs["samples"][0])["flows"]
     assert counts["Training 1"].iloc[-1] == flows["lamost"][-1]["kept"] + flows["pastel"][-1]["kept"]
+    limits = frame.set_index("Parameter")["Training cut"]
+    assert {"u error (mag)", "G error (mag)", "Class (added)"} <= set(limits.index)
     row = frame.set_index("Parameter").loc["Parallax over error"]
     assert row["Training cut"] == "> 1"
     assert int(row["Test 1"]) == sum(e["dropped"] for e in flows["apogee"] if e["cut"].startswith("parallax"))
@@ -327,7 +329,7 @@ def test_table2_counts_stars_drawn_at_random(tmp_path):
     content["flows"]["lamost"].append({"cut": "drawn at random, at most 9 training rows", "kept": 9, "dropped": last - 9})
     write_json(inputs["samples"][0], content)
     frame = table2_cuts.table(inputs, CFG, False).set_index("Parameter")
-    assert frame.loc["Training rows drawn at random", "Training 1"] == last - 9
+    assert frame.loc["Training rows drawn at random (added)", "Training 1"] == last - 9
 
 
 @pytest.mark.parametrize("cut", ["sages_u is there", "parallax", "E(B-V) < 0.05 mag", "gaia_g error below 0.01", "sages_w present", ""])
@@ -387,7 +389,13 @@ def test_table3_lists_the_columns_of_the_files(tmp_path):
     assert frame["Parameter"].tolist() == ["RA", "[Fe/H]", "u", "J", "out_of_domain"]      # the order of the files, ours last
     assert set(frame["Parameter"]) == set(read_meta(inputs["catalogue"][1])["columns"])
     assert frame.set_index("Parameter").loc["J", "Data set"] == "2"
-    assert frame.set_index("Parameter").loc["RA", "Unit"] == "deg"
+    assert frame.set_index("Parameter")["Unit"].to_dict() == {"RA": "deg", "[Fe/H]": "dex", "u": "-", "J": "-", "out_of_domain": "-"}
+
+
+def test_table2_prints_the_limits_that_surveys_set():
+    limits = table2_cuts._limits(CFG)
+    assert limits["[Fe/H]"][0] == "PASTEL < \N{MINUS SIGN}1, RAVE DR5 < \N{MINUS SIGN}1"
+    assert limits["S/N of the spectrum"][0] == "RAVE DR5 > 20"
 
 
 @pytest.mark.parametrize(("text", "wanted"), [

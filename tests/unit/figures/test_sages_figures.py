@@ -412,7 +412,7 @@ def test_fig12_counts_and_fractions(drawn):
     assert bars["value"].sum() == table["count"].sum()
     printed = texts(figure)
     assert all(style.count(n) in printed for n in bars["value"])
-    assert any("81.11 %" in t and "82.00 %" in t for t in printed) and any("77.59 %" in t for t in printed)
+    assert any("81.11 %" in t for t in printed) and any("82.00 %" in t for t in printed) and any("77.59 %" in t for t in printed)
     for ax in figure.axes:
         assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 1
         colours = {tuple(np.round(p.get_facecolor()[:3], 3)) for p in ax.patches}
@@ -436,8 +436,10 @@ def test_fig12_keys_and_shares_stay_apart_for_three_data_sets(tmp_path):
     figure.draw_without_rendering()
     assert len(figure.axes) == 3
     for ax in figure.axes:
-        shares = next(t for t in ax.texts if "this work" in t.get_text())
-        assert shares.get_window_extent().x1 < ax.get_legend().get_window_extent().x0
+        shares = [t.get_window_extent() for t in ax.texts if any(w in t.get_text() for w in ("[Fe/H]", "this work", "Gu et al."))]
+        assert len(shares) in (2, 3)
+        for left, right in zip(shares, [*shares[1:], ax.get_legend().get_window_extent()], strict=True):
+            assert left.x1 < right.x0
 
 
 def test_fig12_without_published_fractions(tmp_path, cfg):
@@ -453,6 +455,10 @@ def test_fig12_without_published_fractions(tmp_path, cfg):
 def test_crossmatch_page(drawn):
     figure, numbers, inputs, _ = drawn("figx_crossmatch")
     legend = legend_texts(figure)
+    names = {t.get_text(): h.get_color() for f in figure.subfigs for key in f.legends
+             for t, h in zip(key.get_texts(), key.legend_handles, strict=True)}
+    assert len({names[n] for n in ("SAGES", "2MASS", "AllWISE", "GALEX", "RAVE DR5", "PASTEL", "Nine papers")}) == 7
+    assert names["PASTEL"] == style.SURVEY_COLOUR["pastel"]
     assert "2MASS" in legend and "Gaia at its own epoch" in legend and "as the run kept them" not in legend
     table = read_table(inputs["table"])
     shown = table["gaia_motion"] & (table["n_true"] >= 20)

@@ -50,7 +50,7 @@ def draw_samples(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.D
         bar.set_label("Stars per cell")
     axes[-1, 0].set_ylabel("Stars")
     panels.log_counts(axes[-1, 0])
-    axes[-1, 0].set_ylim(0.6, 3 * max(1, bars["count"].max()))
+    axes[-1, 0].set_ylim(0.6, 12 * max(1, bars["count"].max()))       # room for the keys and N above the outlines
     return figure, numbers.frame()
 
 

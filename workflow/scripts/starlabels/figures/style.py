@@ -39,8 +39,11 @@ CLASS_NAME = {
 CLASS_MARKER = {"dwarf": "^", "giant": "s", "all": "o"}
 SURVEY_NAME = {"lamost": "LAMOST", "apogee": "APOGEE", "rave5": "RAVE DR5", "pastel": "PASTEL", "vmp": "Nine papers",
                "h23": "H23", "a23": "A23", "segue": "SEGUE"}
+# Catalogues without labels too: they stand beside these surveys in the figure of the cross-match.
 SURVEY_COLOUR = {"lamost": "#332288", "apogee": "#D55E00", "rave5": "#44AA99", "pastel": "#CC79A7", "vmp": "#009E73",
-                 "segue": "#882255"}
+                 "segue": "#882255", "sages": BLUE, "twomass": RED, "allwise": "#E69F00", "galex": "#AA4499"}
+# Truth by the position of the data set, in no family of test sets
+TRUTH_COLOUR = ("#666666", "#000000", "#999999")
 CYCLE = (BLUE, "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#882255")
 LINES = ("-", "--", "-.", ":")
 

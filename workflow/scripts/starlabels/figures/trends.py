@@ -37,13 +37,17 @@ class Page:
         self.sets = sorted(int(d) for d in table["data_set"].unique())
         series = list(dict.fromkeys(zip(table["data_set"].tolist(), table["test_set"].tolist(), strict=True)))
         tests = list(dict.fromkeys(table["test_set"].tolist()))
-        self.colours = {(d, t): self._family(d)[tests.index(t) % 4] for d, t in series}
+        self.colours = {(d, t): self._family(d)[tests.index(t) % 4] if t != "truth" else self._truth(d) for d, t in series}
         self.figure: Figure = style.new_figure(style.PAGE if len(self.parameters) > 1 else style.COLUMN, height, simulated)
         self.axes = self.figure.subplots(len(self.rows), len(self.parameters), squeeze=False, sharex=sharex)
 
     def _family(self, data_set) -> tuple[str, ...]:
         """Colours of a data set; from the sixth on they begin again."""
         return FAMILIES[self.sets.index(int(data_set)) % len(FAMILIES)]
+
+    def _truth(self, data_set) -> str:
+        """Colour of the truth, which is no test set."""
+        return style.TRUTH_COLOUR[self.sets.index(int(data_set)) % len(style.TRUTH_COLOUR)]
 
     def set_colour(self, data_set) -> str:
         """Colour of the line that stands for a whole data set."""

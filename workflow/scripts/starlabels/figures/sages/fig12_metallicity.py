@@ -14,6 +14,7 @@ from ..panels import Numbers
 
 SHARE = 0.38      # width of a bar, in intervals
 PANEL_MM = 70.0   # width of a panel
+COLUMNS = (0.035, 0.30, 0.47)     # of the shares: left end of the first, right ends of the others
 DIGITS_MM = 2.6   # a count on its side needs that much
 
 
@@ -64,12 +65,14 @@ def _panel(ax: Axes, part: pd.DataFrame, data_set: int, numbers: Numbers) -> Non
 
 def _fractions(ax: Axes, data_set: int, found: dict, numbers: Numbers) -> None:
     ours, theirs = found["fractions"], found["published"] or {}
-    lines = ["[Fe/H]      this work" + ("      Gu et al." if theirs else "")]
+    columns = [["[Fe/H]"], ["this work"], ["Gu et al."]]
     for name, limit in sorted(found["limits"].items(), key=lambda item: -item[1]):
-        mine = "    -" if ours[name] is None else f"{100 * ours[name]:8.2f} %"
-        paper = f"  {100 * theirs[name]:8.2f} %" if theirs else ""
-        lines.append(f"$\\leq$ {limit:g}".replace("-", "\N{MINUS SIGN}") + f"  {mine}{paper}")
+        columns[0].append(f"$\\leq$ {limit:g}".replace("-", "\N{MINUS SIGN}"))
+        for cells, shares in ((columns[1], ours), (columns[2], theirs)):
+            cells.append("-" if shares.get(name) is None else f"{100 * shares[name]:.2f} %")
         for series, shares in (("this work", ours), ("paper", theirs)):
             if shares.get(name) is not None:
                 numbers.add(f"set {data_set}", "fraction", series, x=limit, value=shares[name])
-    panels.corner_text(ax, "\n".join(lines), "upper left")
+    for cells, x in zip(columns if theirs else columns[:2], COLUMNS, strict=False):
+        text = panels.corner_text(ax, "\n".join(cells), "upper left" if x == COLUMNS[0] else "upper right", linespacing=1.35)
+        text.set_x(x)

@@ -45,6 +45,6 @@ def _panel(ax: Axes, curve: pd.DataFrame, result: dict, panel: str, numbers: Num
         numbers.add(panel, "line", "curve at coolest", x=result["colour_at_limit"])
     numbers.add(panel, "value", "n", value=result["n"])
     low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.08 * (high - low), high)
-    ax.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
+    ax.set_ylim(low - 0.08 * (high - low), high + 0.32 * (high - low))        # room for the key
+    ax.legend(loc="upper right")
     panels.corner_text(ax, f"N = {style.count(result['n'])}", "lower left")

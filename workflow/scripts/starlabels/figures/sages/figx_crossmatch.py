@@ -27,7 +27,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     """Histograms of separation by survey; below, completeness and wrong share; inputs `table`, `summary`."""
     table, summary = read_table(inputs["table"], READ), read_json(inputs["summary"])
     surveys = [s for s, entry in summary["separation"].items() if sum(map(sum, entry["counts"].values()))]
-    colours = {s: style.CYCLE[i % len(style.CYCLE)] for i, s in enumerate(surveys)}
+    colours = {s: style.survey_colour(s, i) for i, s in enumerate(surveys)}
     rows, numbers = math.ceil(len(surveys) / COLUMNS), Numbers()
     figure = style.new_figure(style.PAGE, 36 * rows + 74, simulated)
     upper, lower = figure.subfigures(2, 1, height_ratios=(36 * rows, 62))

@@ -9,6 +9,8 @@ import pandas as pd
 from ...errors import InputError
 from ...flow import merge
 from ...io import read_json
+from .. import style
+from .table1_reddening import PAPER
 
 LABEL = {
     "teff": ("Teff error (K)", "teff_err_max"), "logg": ("log g error (dex)", "logg_err_max"), "feh": ("[Fe/H] error (dex)", "feh_err_max"),
@@ -25,6 +27,8 @@ CUTS = {
     "Label from one survey": "no earlier survey gives the star's labels",
     "Training rows drawn at random": r"drawn at random, at most [0-9]+ training rows",
 }
+# rows of the paper's Table 2; the parallax, E(B-V), errors of bands and labels (the text and our choices give the others)
+IN_PAPER = {"Parallax over error", "E(B-V)", *(name for name, _ in LABEL.values()), *(f"{name} error (mag)" for _, name, *_ in PAPER.values())}
 START, END = "Stars before the cuts", "Stars left"
 
 
@@ -46,7 +50,8 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
     limits = _limits(cfg)
     seen = list(dict.fromkeys(name for column in counts.values() for name in column))
     names = [START, *[n for n in limits if n in seen], *[n for n in seen if n not in limits and n not in (START, END)], END]
-    text = pd.DataFrame([(n, *limits.get(n, ("", ""))) for n in names], columns=["Parameter", "Training cut", "Prediction cut"])
+    shown = [n if n in IN_PAPER or n in (START, END) else f"{n} (added)" for n in names]
+    text = pd.DataFrame([(s, *limits.get(n, ("", ""))) for s, n in zip(shown, names, strict=True)], columns=["Parameter", "Training cut", "Prediction cut"])
     return text.assign(**{column: pd.array([found.get(n) for n in names], dtype="Int64") for column, found in counts.items()})
 
 
@@ -71,17 +76,25 @@ def _limits(cfg: Mapping) -> dict[str, tuple[str, str]]:
         limits = tuple(text("\N{LESS-THAN OR EQUAL TO}", spec[f"err_max_{p}"]) for p in ("train", "predict"))
         rows[_error_name(band, cfg)] = limits
     rows["Class"] = ("dwarf or giant", "dwarf or giant")
-    rows["S/N of the spectrum"] = ("survey's own", "")
+    rows["S/N of the spectrum"] = (_by_survey(cfg, "snr_min", ">"), "")
     for name, key in LABEL.values():
         rows[name] = (text("\N{LESS-THAN OR EQUAL TO}", cuts[key]), "")
-    rows["[Fe/H]"] = ("survey's own", "")
+    rows["[Fe/H]"] = (_by_survey(cfg, "feh_max", "<"), "")
     rows["Label from one survey"] = ("first listed", "")
     rows["Training rows drawn at random"] = (text("\N{LESS-THAN OR EQUAL TO}", cfg["samples"].get("max_train")), "")
     return rows
 
 
+def _by_survey(cfg: Mapping, key: str, sign: str) -> str:
+    """Limits that surveys of the samples set for themselves, such as "PASTEL < -1, RAVE DR5 < -1"."""
+    surveys = {**cfg["samples"]["train"], **cfg["samples"]["test"]}
+    limits = {s: (entry or {}).get(key) for s, entry in surveys.items()}
+    return ", ".join(f"{style.survey_name(s)} {sign} {v:g}".replace("-", "\N{MINUS SIGN}") for s, v in limits.items() if v is not None)
+
+
 def _error_name(band: str, cfg: Mapping) -> str:
-    return f"{cfg['bands'][band].get('tag', band)} error (mag)"
+    """Row of a band's error, with the name of the band as in Table 1."""
+    return f"{PAPER[band][1] if band in PAPER else cfg['bands'][band].get('tag', band)} error (mag)"
 
 
 def parameter_of(cut: str, cfg: Mapping, where: str = "the flow of a selection") -> str:

@@ -7,6 +7,9 @@ from ...errors import InputError
 from ...io import read_meta
 from .table2_cuts import paths_of
 
+# Logarithms have no unit in the files' metadata; in print they have these.
+UNIT = {"logg": "dex (cgs)", "logg_err": "dex", "[Fe/H]": "dex", "[Fe/H]_err": "dex"}
+
 
 def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
     """A row a column, in the files' order; input `catalogue`: the Parquet catalogues (a path or a list, one a data set)."""
@@ -17,7 +20,8 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
             raise InputError(path, "carries no description of its columns", "Delete it and run again")
         for name in pq.read_schema(path).names:                # the metadata's own order is alphabetical
             about = meta["columns"].get(name, {})
-            rows.setdefault(name, [about.get("description", ""), about.get("unit", ""), []])[2].append(str(meta["data_set"]))
+            unit = about.get("unit", "") or UNIT.get(name, "")
+            rows.setdefault(name, [about.get("description", ""), unit, []])[2].append(str(meta["data_set"]))
     found = [(name, text, unit or "-", ", ".join(sets)) for name, (text, unit, sets) in rows.items()]
     # what is not in the paper's table comes last, and says so
     found.sort(key=lambda row: row[1].startswith("Added"))
