@@ -45,7 +45,7 @@ def draw_samples(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.D
         axes[0, column].set_title(ROLE_NAME[role], pad=3)
     if has_cmd:
         panels.cmd_axes(axes[0, 0], cfg)
-        panels.headroom(axes[0, 0], 0.08)
+        panels.headroom(axes[0, 0], 0.16)
         bar = figure.colorbar(axes[0, 0].collections[0], ax=axes[0, :], pad=0.01, aspect=30)
         bar.set_label("Stars per cell")
     axes[-1, 0].set_ylabel("Stars")

@@ -67,7 +67,7 @@ def _fractions(ax: Axes, data_set: int, found: dict, numbers: Numbers) -> None:
     ours, theirs = found["fractions"], found["published"] or {}
     columns = [["[Fe/H]"], ["this work"], ["Gu et al."]]
     for name, limit in sorted(found["limits"].items(), key=lambda item: -item[1]):
-        columns[0].append(f"$\\leq$ {limit:g}".replace("-", "\N{MINUS SIGN}"))
+        columns[0].append(f"\N{LESS-THAN OR EQUAL TO} {limit:g}".replace("-", "\N{MINUS SIGN}"))
         for cells, shares in ((columns[1], ours), (columns[2], theirs)):
             cells.append("-" if shares.get(name) is None else f"{100 * shares[name]:.2f} %")
         for series, shares in (("this work", ours), ("paper", theirs)):

@@ -9,6 +9,8 @@ from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
 
+LINE_END = 0.7         # of the height: upright lines stop below the key
+
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
     """A panel a data set; inputs `curve`, `summary`."""
@@ -34,14 +36,14 @@ def _panel(ax: Axes, curve: pd.DataFrame, result: dict, panel: str, numbers: Num
     numbers.add(panel, "line", "polynomial", x=curve["colour"], y=curve["teff_fit"])
     if result["colour_max"] is not None:
         label = f"limit in use {result['colour_max']:g} ({result['n_redder']} redder)"
-        ax.axvline(result["colour_max"], color="black", linestyle="--", label=label)
+        ax.axvline(result["colour_max"], ymax=LINE_END, color="black", linestyle="--", label=label)
         numbers.add(panel, "line", "limit in use", x=result["colour_max"])
     label = f"coolest {100 * result['teff_quantile']:g} %: {result['teff_limit']:.0f} K"
     ax.axhline(result["teff_limit"], color=style.GREY, linestyle=":", label=label)
     numbers.add(panel, "line", "coolest", y=result["teff_limit"])
     if result["colour_at_limit"] is not None:
         label = f"curve reaches it at {result['colour_at_limit']:.3f}"
-        ax.axvline(result["colour_at_limit"], color=style.GREY, linestyle="-.", label=label)
+        ax.axvline(result["colour_at_limit"], ymax=LINE_END, color=style.GREY, linestyle="-.", label=label)
         numbers.add(panel, "line", "curve at coolest", x=result["colour_at_limit"])
     numbers.add(panel, "value", "n", value=result["n"])
     low, high = ax.get_ylim()

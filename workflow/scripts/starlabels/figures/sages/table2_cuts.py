@@ -28,7 +28,8 @@ CUTS = {
     "Training rows drawn at random": r"drawn at random, at most [0-9]+ training rows",
 }
 # rows of the paper's Table 2; the parallax, E(B-V), errors of bands and labels (the text and our choices give the others)
-IN_PAPER = {"Parallax over error", "E(B-V)", *(name for name, _ in LABEL.values()), *(f"{name} error (mag)" for _, name, *_ in PAPER.values())}
+IN_PAPER = {"Parallax over error", "E(B-V)",
+            *(name for name, _ in LABEL.values()), *(f"{name} error (mag)" for _, name, *_ in PAPER.values())}
 START, END = "Stars before the cuts", "Stars left"
 
 
@@ -51,7 +52,8 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
     seen = list(dict.fromkeys(name for column in counts.values() for name in column))
     names = [START, *[n for n in limits if n in seen], *[n for n in seen if n not in limits and n not in (START, END)], END]
     shown = [n if n in IN_PAPER or n in (START, END) else f"{n} (added)" for n in names]
-    text = pd.DataFrame([(s, *limits.get(n, ("", ""))) for s, n in zip(shown, names, strict=True)], columns=["Parameter", "Training cut", "Prediction cut"])
+    rows = [(s, *limits.get(n, ("", ""))) for s, n in zip(shown, names, strict=True)]
+    text = pd.DataFrame(rows, columns=["Parameter", "Training cut", "Prediction cut"])
     return text.assign(**{column: pd.array([found.get(n) for n in names], dtype="Int64") for column, found in counts.items()})
 
 
