@@ -1,7 +1,10 @@
-# `make run`  environment (once), then the papers' figures from the simulated sky
-# `make quick` the same on a tiny sky, for a first look and for tests
-# `make test`  the test suite        `make lint`  ruff, snakefmt, snakemake --lint
-# `make lock`  pin envs/requirements.in again (needs uv)
+# `make run`     environment (once), then the papers' figures from the simulated sky
+# `make quick`   the same on a tiny sky: figures/quick/, results/quick/
+# `make plan`    what `make run` would do       `make unlock`  after a kill -9 or a power cut
+# `make test`    the test suite                 `make lint`    ruff, snakefmt, snakemake --lint
+# `make docs`    docs/configuration.md          `make lock`    pin envs/requirements.in again (needs uv)
+# `make clean`   remove results/ and figures/, hours of work perhaps
+# options: CORES=4 (default all), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -12,15 +15,22 @@ STAMP := $(VENV)/.requirements-installed
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(int((3,11)<=sys.version_info[:2]<=(3,13)))' 2>/dev/null | grep 1),$(p),)))
 # what Snakemake prints of each job; `make run QUIET=` shows everything
 QUIET ?= --quiet rules host reason
-export PYTHONHASHSEED := 0
+# a configuration file of your own that overrides the defaults
+OVERRIDE := $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: run quick test lint lock env clean help
+.PHONY: run quick plan unlock test lint lock env clean help
 
 run: env
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET)
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET) $(OVERRIDE)
 
 quick: env
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/quick.yaml
+
+plan: env
+	$(BIN)/snakemake --cores $(CORES) -n $(QUIET) $(OVERRIDE)
+
+unlock: env
+	$(BIN)/snakemake --unlock $(OVERRIDE)
 
 test: env
 	$(BIN)/python -m pytest tests
@@ -46,7 +56,7 @@ clean:
 	rm -rf results figures .snakemake
 
 help:
-	@sed -n '1,4p' Makefile
+	@sed -n '1,7s/^# //p' Makefile
 
 .PHONY: docs
 docs: env

@@ -33,27 +33,32 @@ localrules:
 
 
 rule all:
+    """Everything of the papers that the configuration names: figures, tables, catalogues, validation."""
     default_target: True
     input:
         [targets(paper) for paper in config["papers"]],
 
 
 rule sages:
+    """Everything of Gu et al. 2025."""
     input:
         targets("sages"),
 
 
 rule figures:
+    """The figures."""
     input:
         [figure_files(paper, "figures") for paper in config["papers"]],
 
 
 rule tables:
+    """The tables."""
     input:
         [figure_files(paper, "tables") for paper in config["papers"]],
 
 
 rule catalogs:
+    """The final catalogues."""
     input:
         [catalog_files(paper) for paper in config["papers"]],
 

@@ -59,13 +59,19 @@ def test_files_that_lack_are_named_before_the_run(config, tmp_path):
         (tmp_path / f"SFD_dust_4096_{pole}.fits").write_text("x")
     config["dust"]["map"] = str(tmp_path)
     plan = Plan(config, ROOT)
+    with pytest.raises(InputError, match="`dust.map`: is `/nowhere`"):
+        Plan({**_simulated(config), "dust": {"map": "/nowhere"}}, ROOT)
     assert plan.shards == [] and plan.native_files("sages") == [str(tmp_path / "sages")]
     assert len(plan.cells) == 768 and "truth" not in plan.available()
 
 
 def _of(config):
     """A plan of the same datasets that does not look for files."""
-    return Plan({**copy.deepcopy(config), "source": "simulated"}, ROOT)
+    return Plan(_simulated(config), ROOT)
+
+
+def _simulated(config):
+    return {**copy.deepcopy(config), "source": "simulated"}
 
 
 def test_environment_variables_in_patterns(config, tmp_path, monkeypatch):

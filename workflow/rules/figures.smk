@@ -23,7 +23,6 @@ rule rulegraph:
         ENV
     params:
         snakefile=workflow.main_snakefile,
-        configfiles=[str(path) for path in workflow.overwrite_configfiles or []],
     script:
         "../scripts/rulegraph.py"
 

@@ -71,7 +71,7 @@ def run_catalog(
     counts = {"placed": 0, "outside": 0, "copies": 0, "no_position": 0}
     scratch = Path(selection).parent / f".{Path(selection).name}.scratch"
     with Spill(scratch, schema) as spill:
-        for path in tqdm(paths, desc=dataset, unit="file", mininterval=5, disable=len(paths) < 2):
+        for path in tqdm(paths, desc=dataset, unit="file", mininterval=5, disable=None if len(paths) > 1 else True):
             for native in iter_native(path, spec, rows, scratch):
                 frame = canonical.convert(native, path)
                 for cell, piece in distribute(frame, spec, cells, nside, margin, counts, path):

@@ -49,6 +49,8 @@ class Plan:
         self._figures = settings.load_yaml(self.root / "config/figures.yaml")
         if not self.simulated:
             self._check_files()
+        if self.sages["photometry"]["ebv"] == "sfd" and not (self.simulated and config["dust"]["map"] == "simulated"):
+            self._check_dust()
 
     def _check_files(self) -> None:
         """Every native file that the run reads must be there before it starts; all that lack are named at once."""
@@ -62,11 +64,13 @@ class Plan:
             first = next(iter(lacking.values()))
             others = f"; the same for {', '.join(list(lacking)[1:])}" if len(lacking) > 1 else ""
             raise InputError(first.where, first.found + others, first.remedy)
-        if self.sages["photometry"]["ebv"] == "sfd":
-            lost = [pole for pole in ("ngp", "sgp") if not Path(self.dust_folder(), f"SFD_dust_4096_{pole}.fits").is_file()]
-            if self.config["dust"]["map"] == "simulated" or lost:
-                found = f"is `{self.config['dust']['map']}`, where there is no SFD_dust_4096_{(lost or ['ngp'])[0]}.fits of the real sky"
-                raise InputError("configuration key `dust.map`", found, "Give the folder of the two SFD maps")
+
+    def _check_dust(self) -> None:
+        """The real maps must be there before the run starts."""
+        lost = [pole for pole in ("ngp", "sgp") if not Path(self.dust_folder(), f"SFD_dust_4096_{pole}.fits").is_file()]
+        if self.config["dust"]["map"] == "simulated" or lost:
+            found = f"is `{self.config['dust']['map']}`, where there is no SFD_dust_4096_{(lost or ['ngp'])[0]}.fits of the real sky"
+            raise InputError("configuration key `dust.map`", found, "Give the folder of the two SFD maps")
 
     def datasets_read(self) -> list[str]:
         """Every dataset whose native files the run reads."""
@@ -135,7 +139,7 @@ class Plan:
         if not found:
             raise InputError(
                 f"configuration key `datasets.{dataset}.files`",
-                f"matches no file ({', '.join(patterns) or 'empty'})",
+                f"matches no file ({', '.join(os.path.expandvars(p) for p in patterns) or 'empty'})",
                 "Give the path or pattern of the file in your configuration (environment variables are filled in)",
             )
         return found
