@@ -1,6 +1,9 @@
 """Tables and JSON on disk: whole or not there at all."""
 
 import errno
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -65,6 +68,20 @@ def test_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert "Free space" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_and_a_living_ones_stays(tmp_path):
+    code = "import os, sys; from starlabels import io; part = io.atomic(sys.argv[1]).__enter__(); part.write_text('half'); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.json")], cwd=Path(io.__file__).parents[1], check=False)
+    other = tmp_path / ".b.json.host.1.x.part"
+    other.write_text("another file's")
+    assert len(list(tmp_path.glob(".a.json.*.part"))) == 1
+    with io.atomic(tmp_path / "a.json") as mine:
+        io.write_json(tmp_path / "a.json", {"x": 1})
+        assert mine.exists()
+        assert list(tmp_path.glob(".a.json.*.part")) == [mine]
+        mine.write_text("{}")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [other.name, "a.json"]
 
 
 def test_a_really_full_device():

@@ -1,11 +1,14 @@
 """Tables and small results on disk: Parquet with column metadata, JSON, never a half-written file.
 
 Every writer works on a temporary name beside its target and renames it when it is complete, so that a file under
-its final name is always whole (an interrupted job leaves nothing that a later job could take for a result).
+its final name is always whole (an interrupted job leaves nothing that a later job could take for a result). The
+temporary name says which process writes it; the next writer of the same file removes what a killed one left.
 """
 
+import glob
 import json
 import os
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +36,8 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        _remove_abandoned(path)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.{_HOST}.{os.getpid()}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror})", "Check the folder's rights and space") from error
     os.close(handle)
@@ -46,6 +50,27 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         raise InputError(path, f"could not be written ({error.strerror or error})", "Free space or choose another folder") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+_HOST = socket.gethostname().replace(".", "_")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that killed writers of `path` left; those of a living process or another machine stay."""
+    for name in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(_HOST)}.*.part"):
+        owner = name.name.split(".")[-3]
+        if owner.isdigit() and not _alive(int(owner)):
+            name.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _umask() -> int:

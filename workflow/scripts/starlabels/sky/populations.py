@@ -3,8 +3,8 @@
 Shares, distributions and relations are those of the simulated sky's design: thin and thick disc and a halo of accreted
 and in-situ stars. The relations of [alpha/Fe] and of the elements were tuned to real stars, the others are round numbers.
 
-A boost adds halo stars with [Fe/H] uniform in -4.0..-1.5 (`sky.metal_poor_boost`, share of all stars). A sky of 100 000 stars
-has otherwise too few of them to test anything below -2; real lists of very metal-poor stars come from far larger skies.
+A boost adds halo stars with [Fe/H] uniform in -4.0..-1.0 (`sky.metal_poor_boost`, share of all stars), half of them giants. A
+sky of 100 000 stars has otherwise too few of them to test anything below -1; real surveys draw theirs from far larger skies.
 """
 
 import numpy as np
@@ -15,12 +15,13 @@ COMPONENTS = ("thin", "thick", "halo_accreted", "halo_insitu")
 THIN, THICK, ACCRETED, INSITU = range(4)
 SHARES = (0.80, 0.16, 0.04)  # thin, thick, halo
 ACCRETED_SHARE = 0.60  # of the halo
-BOOST_FEH = (-4.0, -1.5)
+BOOST_FEH = (-4.0, -1.0)
 FEH_LIMITS = (-4.0, 0.5)
 DISTANCE_LIMIT = np.array([4000.0, 9000.0, 25_000.0, 25_000.0])  # pc, by component
 #: exponent of the luminosity that weights red giants; 0: uniform in time. Halo giants are seen to 25 kpc, so that a sample limited
 #: in magnitude is full of luminous ones, and metal-poor luminous giants are what the globular clusters are measured with.
 GIANT_WEIGHT = np.array([0.0, 0.0, 1.1, 1.1])
+GIANT_SHARE, BOOST_GIANT_SHARE = 0.16, 0.50  # before rejection; of the field, of the boost
 CLUMP_SHARE = np.array([0.49, 0.34, 0.34, 0.34])  # of the giants that burn helium in the core
 
 

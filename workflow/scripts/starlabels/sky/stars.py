@@ -22,7 +22,6 @@ __all__ = ["COLUMNS", "draw_cluster_stars", "draw_field_stars", "reddening_of"]
 
 G_RANGE = (11.0, 18.0)
 G_SCALE = 2.2  # mag in which the density of field stars grows by e
-GIANT_SHARE = 0.16  # before rejection
 TRIES = 8
 CLUSTER_TRIES = 24
 CLUSTER_PM_SCATTER = 0.15  # mas/yr
@@ -52,7 +51,7 @@ def draw_field_stars(
     ebv : ndarray, shape (n,)
         True E(B-V), mag.
     config : mapping
-        The whole configuration: `seed`, `sky.binaries`, `sky.metal_poor_boost` (default 0.02), `sky.g_range`, `sages.bands`.
+        The whole configuration: `seed`, `sky.binaries`, `sky.metal_poor_boost` (default 0.06), `sky.g_range`, `sages.bands`.
     g_range : (float, float), optional
         Apparent G between which stars are drawn; default `sky.g_range`, else 11-18.
 
@@ -72,14 +71,15 @@ def draw_field_stars(
     g_range = tuple(g_range if g_range is not None else sky.get("g_range", G_RANGE))
     if not g_range[0] < g_range[1]:
         raise InputError("sky.g_range", f"is {list(g_range)}", "Give the bright limit first and a fainter second one")
-    component, boosted = populations.draw_components(seed, index, sky.get("metal_poor_boost", 0.02))
+    component, boosted = populations.draw_components(seed, index, sky.get("metal_poor_boost", 0.06))
 
     def attempt(number, rows):
         u, part = rnd.uniforms(seed, f"true/star/{number}", index[rows], 10), component[rows]
         feh = populations.draw_feh(u[:, 0:2], part, boosted[rows])
         star = {"feh": feh, "age": populations.draw_age(u[:, 2], part), "alpha_fe": populations.draw_alpha(u[:, 3], feh, part)}
         zeta = evolution.zeta_of(feh, star["alpha_fe"])
-        giant, mass_to = u[:, 4] < GIANT_SHARE, evolution.turn_off_mass(star["age"], zeta)
+        share = np.where(boosted[rows], populations.BOOST_GIANT_SHARE, populations.GIANT_SHARE)
+        giant, mass_to = u[:, 4] < share, evolution.turn_off_mass(star["age"], zeta)
         star["mass"], star["luminosity"], star["teff"] = truth.evolve(
             u[:, 5:7], giant, mass_to, star["age"], zeta, populations.CLUMP_SHARE[part], weight=populations.GIANT_WEIGHT[part]
         )

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from ...io import read_table, write_json, write_table
 from ...metrics import Histogram1D
 from .cells import pick
+from . import scales
 from .panels import CLASSES, PARAMETERS, in_class, masked, numbers
 from .residuals import regular_edges
 from .test_set import labels, leakage_free, parameters_of, predictions, surveys_of, test_rows
@@ -18,7 +19,7 @@ MAGNITUDES = regular_edges(5.0, 21.0, 1.0)
 METALLICITIES = np.array([-5.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 1.0])
 MIN_STARS = 30
 COLUMNS = (
-    "data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_2", "share_1_centred", "median", "width",
+    "data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_2", "share_1_centred", "median", "width", "share_1_on_scale",
 )
 
 
@@ -63,8 +64,8 @@ class Coverage:
             median = plain["median"] if np.isfinite(plain["median"]) else 0.0
             shares = [_inside(gathered, 0.0, 1.0) / n, _inside(gathered, 0.0, 2.0) / n, _inside(gathered, median, 1.0) / n]
             rows.append((data_set, against, *key, n, *shares, plain["median"], plain["robust_sigma"]))
-        kinds = {c: "float64" for c in COLUMNS} | {c: "str" for c in COLUMNS[1:5]} | {"data_set": "int64", "n": "int64"}
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(kinds)
+        kinds = {c: "float64" for c in COLUMNS[:-1]} | {c: "str" for c in COLUMNS[1:5]} | {"data_set": "int64", "n": "int64"}
+        return pd.DataFrame(rows, columns=list(COLUMNS[:-1])).astype(kinds)
 
 
 def _inside(gathered: Histogram1D, centre: float, reach: float) -> float:
@@ -74,14 +75,18 @@ def _inside(gathered: Histogram1D, centre: float, reach: float) -> float:
     return float(high - low)
 
 
-def label_scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """z of test rows: (prediction - label) / sqrt(error of the prediction^2 + error of the label^2)."""
+def label_scores(frame: pd.DataFrame, scale: Mapping | None = None) -> dict[str, np.ndarray]:
+    """z of test rows: (prediction - label) / sqrt(error of the prediction^2 + error of the label^2).
+
+    With `scale` (of `scales.measure`) the labels are brought to the scale of the training first.
+    """
     x, y = labels(frame), predictions(frame)
     found = {}
     for p in parameters_of(frame):
         if f"{p}_pred_err" in frame.columns:
             error = np.nan_to_num(numbers(frame, f"{p}_err")) if f"{p}_err" in frame.columns else 0.0
-            found[p] = _ratio(y[p] - x[p], np.hypot(numbers(frame, f"{p}_pred_err"), error))
+            shift = scales.offset_of(frame, p, scale) if scale else 0.0
+            found[p] = _ratio(y[p] - x[p] - shift, np.hypot(numbers(frame, f"{p}_pred_err"), error))
     return found
 
 
@@ -127,36 +132,50 @@ def run_coverage(
     out_parquet : path
         data_set, against (label: every survey together; a survey's name; truth), parameter, star_class, by (all, magnitude, feh), lo,
         hi, n, share_1, share_2 (within one and two sigma), share_1_centred (after the median of z, which holds the systematic offset
-        between two spectroscopic scales, is taken off), median and width (1.4826 MAD) of z, which should be 0 and 1.
+        between two spectroscopic scales, is taken off), median and width (1.4826 MAD) of z, which should be 0 and 1;
+        share_1_on_scale: as share_1, the labels brought to the training's scale by the stars that both surveys have (`scales`).
     out_json : path
-        {`expected`, `magnitude`: {k: band}, `overall`: {k: {against: {parameter: {class: row}}}}, `domain`: {k: {class: ...}},
+        {`expected`, `magnitude`: {k: band}, `overall`: {k: {against: {parameter: {class: row}}}}, `scales`: {k: ...}, `domain`: {k: {class: ...}},
         `simulated`}.
     """
-    parts, content = [], {"expected": EXPECTED, "magnitude": {}, "overall": {}, "domain": {}, "simulated": bool(simulated)}
+    parts, content = [], {"expected": EXPECTED, "magnitude": {}, "overall": {}, "scales": {}, "domain": {}, "simulated": bool(simulated)}
     for k, path in sorted(sample_paths.items()):
         band = magnitude_of(cfg, k)
-        frame = test_rows(read_table(path))
+        frame = read_table(path)
+        scale = scales.measure(frame)
+        frame = test_rows(frame)
         frame = frame[leakage_free(frame)].reset_index(drop=True)
         groups = [("label", frame)]
         groups += [(s, frame[(frame["survey"] == s).to_numpy(bool)].reset_index(drop=True)) for s in surveys_of(frame, cfg)]
         tables = []
         for against, rows in groups:
-            gathered = Coverage()
-            gathered.add(rows, label_scores(rows), numbers(rows, band), labels(rows).get("feh"))
-            tables.append(gathered.table(k, against))
+            tables.append(_label_table(rows, band, scale, k, against))
         if truth_frames and k in truth_frames:
             gathered = Coverage()
             for rows in truth_frames[k]:
                 gathered.add(rows, truth_scores(rows), numbers(rows, band), numbers(rows, "feh_true"))
-            tables.append(gathered.table(k, "truth"))
+            tables.append(gathered.table(k, "truth").assign(share_1_on_scale=np.nan))
         found = pd.concat(tables, ignore_index=True)
         parts.append(found)
         content["magnitude"][str(k)] = band
         content["overall"][str(k)] = _overall(found)
+        content["scales"][str(k)] = scale
         content["domain"][str(k)] = domain_shares(prediction_paths[k])
     write_table(out_parquet, pd.concat(parts, ignore_index=True), meta={"simulated": bool(simulated)})
     write_json(out_json, content)
     return content
+
+
+def _label_table(rows: pd.DataFrame, band: str, scale: Mapping, data_set: int, against: str) -> pd.DataFrame:
+    """Coverage of the labels of some rows, as published and on the scale of the training."""
+    tables = []
+    for scores in (label_scores(rows), label_scores(rows, scale)):
+        gathered = Coverage()
+        gathered.add(rows, scores, numbers(rows, band), labels(rows).get("feh"))
+        tables.append(gathered.table(data_set, against))
+    keys = list(COLUMNS[:8])  # the same stars stand behind both
+    moved = tables[1][[*keys, "share_1"]].rename(columns={"share_1": "share_1_on_scale"})
+    return tables[0].merge(moved, on=keys, how="left", validate="one_to_one")
 
 
 def _overall(table: pd.DataFrame) -> dict:
