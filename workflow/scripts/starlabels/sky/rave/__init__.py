@@ -1,0 +1,1 @@
+"""Simulated RAVE survey: stars, spectra and the files of the archives around it."""
