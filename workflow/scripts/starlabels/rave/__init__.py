@@ -1,0 +1,1 @@
+"""Labels from RAVE spectra with convolutional networks (Guiglion et al. 2020)."""
