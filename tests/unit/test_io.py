@@ -71,7 +71,7 @@ def test_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path):
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_and_a_living_ones_stays(tmp_path):
-    code = "import os, sys; from starlabels import io; part = io.atomic(sys.argv[1]).__enter__(); part.write_text('half'); os.kill(os.getpid(), 9)"
+    code = "import os, sys; from starlabels import io; io.atomic(sys.argv[1]).__enter__().write_text('half'); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.json")], cwd=Path(io.__file__).parents[1], check=False)
     other = tmp_path / ".b.json.host.1.x.part"
     other.write_text("another file's")

@@ -228,8 +228,8 @@ def coverage(folder: Path) -> dict:
             for star_class in ("dwarf", "giant", "all"):
                 for parameter in CENTRE:
                     for by, lo, hi in groups:
-                        rows.append((data_set, against, parameter, star_class, by, lo, hi, 300, 0.68 + 0.03 * rng.standard_normal()))
-    names = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1"]
+                        rows.append((data_set, against, parameter, star_class, by, lo, hi, 300, *(0.68 + 0.03 * rng.standard_normal(2))))
+    names = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_1_on_scale"]
     write_table(folder / "coverage.parquet", pd.DataFrame(rows, columns=names))
     write_json(folder / "coverage.json", {"expected": {"share_1": 0.6827}, "magnitude": {"1": "gaia_g", "2": "gaia_g"}})
     return {"coverage": folder / "coverage.parquet", "summary": folder / "coverage.json"}

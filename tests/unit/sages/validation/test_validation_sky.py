@@ -6,6 +6,7 @@ import pytest
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_table
+from starlabels.sages.validation import scales
 from starlabels.sages.validation.clusters import run_clusters
 from starlabels.sages.validation.cmd import run_cmd, run_sample, run_vmp_lists
 from starlabels.sages.validation.cool_mask import colour_at, run_cool_mask
@@ -154,6 +155,34 @@ def test_coverage_of_well_known_errors(world, cfg, tmp_path):
     binned = table[(table["by"] == "magnitude") & (table["against"] == "truth") & (table["star_class"] == "all")]
     binned = binned[binned["parameter"] == "feh"]
     assert binned["n"].sum() == truth["n"] and (binned["hi"] - binned["lo"] == 1).all()
+
+
+def test_coverage_on_the_scale_of_the_training(world, cfg, tmp_path):
+    """The test survey's Teff lies 60 K off; its stars that are in the training tell, the stars of the test do not."""
+    frame = read_table(world.folder / "samples.parquet")
+    survey = (frame["role"] == "test") & (frame["survey"] == "apogee")
+    frame.loc[survey, "teff"] += 60.0
+    write_table(tmp_path / "s.parquet", frame)
+    out, cells = (tmp_path / "c.json", tmp_path / "c.parquet"), {1: world.cells("predictions")}
+    before = run_coverage({1: world.folder / "samples.parquet"}, cells, cfg, True, *out)
+    found = run_coverage({1: tmp_path / "s.parquet"}, cells, cfg, True, *out)
+    moved = found["overall"]["1"]["apogee"]["teff"]["all"]
+    same = before["overall"]["1"]["apogee"]["teff"]["all"]
+    entry = found["scales"]["1"]["apogee"]["teff"]["dwarf"]
+    assert entry["used"] and entry["n"] >= 30
+    assert entry["median"] == pytest.approx(before["scales"]["1"]["apogee"]["teff"]["dwarf"]["median"] - 60.0, abs=1e-6)
+    assert moved["share_1"] < same["share_1"] and moved["share_1_on_scale"] == pytest.approx(same["share_1_on_scale"], abs=0.02)
+
+
+def test_a_scale_of_too_few_common_stars_is_not_used():
+    frame = pd.DataFrame({
+        "gaia_dr3_source_id": np.r_[np.arange(40), np.arange(10)], "role": ["train"] * 40 + ["test"] * 10,
+        "survey": ["a"] * 40 + ["b"] * 10, "star_class": "dwarf", "teff": np.r_[np.full(40, 5000.0), np.full(10, 4900.0)], "use_teff": True,
+    })
+    few, enough = scales.measure(frame), scales.measure(frame, min_common=10)
+    assert few["b"]["teff"]["dwarf"] == {"n": 10, "median": 100.0, "median_err": 0.0, "used": False}
+    test = frame[frame["role"] == "test"]
+    assert (scales.offset_of(test, "teff", few) == 0).all() and (scales.offset_of(test, "teff", enough) == 100.0).all()
 
 
 def test_coverage_falls_when_errors_are_too_small(world, cfg, tmp_path):

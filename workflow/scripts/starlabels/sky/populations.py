@@ -3,7 +3,8 @@
 Shares, distributions and relations are those of the simulated sky's design: thin and thick disc and a halo of accreted
 and in-situ stars. The relations of [alpha/Fe] and of the elements were tuned to real stars, the others are round numbers.
 
-A boost adds halo stars with [Fe/H] uniform in -4.0..-1.0 (`sky.metal_poor_boost`, share of all stars), half of them giants. A
+A boost adds halo stars with [Fe/H] -4 to -1 (`sky.metal_poor_boost`, share of all stars), half of them giants: nine tenths
+uniform above -3, the rest uniform below, since stars thin out there and LAMOST gives all below -2.5 the same label. A
 sky of 100 000 stars has otherwise too few of them to test anything below -1; real surveys draw theirs from far larger skies.
 """
 
@@ -15,7 +16,7 @@ COMPONENTS = ("thin", "thick", "halo_accreted", "halo_insitu")
 THIN, THICK, ACCRETED, INSITU = range(4)
 SHARES = (0.80, 0.16, 0.04)  # thin, thick, halo
 ACCRETED_SHARE = 0.60  # of the halo
-BOOST_FEH = (-4.0, -1.0)
+BOOST_U, BOOST_FEH = (0.0, 0.1, 1.0), (-4.0, -3.0, -1.0)  # cumulative share and [Fe/H] of the boost
 FEH_LIMITS = (-4.0, 0.5)
 DISTANCE_LIMIT = np.array([4000.0, 9000.0, 25_000.0, 25_000.0])  # pc, by component
 #: exponent of the luminosity that weights red giants; 0: uniform in time. Halo giants are seen to 25 kpc, so that a sample limited
@@ -40,7 +41,7 @@ def draw_feh(u: np.ndarray, component: np.ndarray, boosted: np.ndarray) -> np.nd
     sigma = np.array([0.19, 0.24, 0.45, 0.45])[component]
     tail = np.array([0.03, 0.06, 0.24, 0.24])[component]
     feh = rnd.normal_of(u[:, 0], mean, sigma) - rnd.exponential_of(u[:, 1], tail)
-    feh = np.where(boosted, BOOST_FEH[0] + (BOOST_FEH[1] - BOOST_FEH[0]) * u[:, 0], feh)
+    feh = np.where(boosted, np.interp(u[:, 0], BOOST_U, BOOST_FEH), feh)
     return np.clip(feh, *FEH_LIMITS)
 
 

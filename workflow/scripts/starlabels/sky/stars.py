@@ -51,7 +51,7 @@ def draw_field_stars(
     ebv : ndarray, shape (n,)
         True E(B-V), mag.
     config : mapping
-        The whole configuration: `seed`, `sky.binaries`, `sky.metal_poor_boost` (default 0.06), `sky.g_range`, `sages.bands`.
+        The whole configuration: `seed`, `sky.binaries`, `sky.metal_poor_boost` (default 0.05), `sky.g_range`, `sages.bands`.
     g_range : (float, float), optional
         Apparent G between which stars are drawn; default `sky.g_range`, else 11-18.
 
@@ -71,7 +71,7 @@ def draw_field_stars(
     g_range = tuple(g_range if g_range is not None else sky.get("g_range", G_RANGE))
     if not g_range[0] < g_range[1]:
         raise InputError("sky.g_range", f"is {list(g_range)}", "Give the bright limit first and a fainter second one")
-    component, boosted = populations.draw_components(seed, index, sky.get("metal_poor_boost", 0.06))
+    component, boosted = populations.draw_components(seed, index, sky.get("metal_poor_boost", 0.05))
 
     def attempt(number, rows):
         u, part = rnd.uniforms(seed, f"true/star/{number}", index[rows], 10), component[rows]

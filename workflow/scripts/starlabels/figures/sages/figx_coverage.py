@@ -10,9 +10,9 @@ from ...io import read_json, read_table
 from .. import style
 from ..trends import Page
 
-COLUMNS = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1"]
+COLUMNS = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_1_on_scale"]
 ROWS = {"magnitude": "", "feh": style.parameter_label("feh")}
-NAME = {"label": "Test labels", "truth": "Truth"}
+NAME = {"label": "Labels", "on_scale": "Labels, training scale", "truth": "Truth"}
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -20,9 +20,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     table, summary = read_table(inputs["coverage"], COLUMNS), read_json(inputs["summary"])
     models = [m.rsplit("_", 1) for m in cfg["models"]]
     wanted = [(p, c) in {tuple(m) for m in models} for p, c in zip(table["parameter"], table["star_class"], strict=True)]
-    table = table[np.array(wanted, bool) & table["against"].isin(list(NAME)).to_numpy(bool)].rename(columns={"against": "test_set"})
+    table = table[np.array(wanted, bool) & table["against"].isin(["label", "truth"]).to_numpy(bool)].rename(columns={"against": "test_set"})
     if table.empty:
         raise InputError(inputs["coverage"], "holds no group of stars", "Check the test sample")
+    moved = table[(table["test_set"] == "label").to_numpy(bool)].assign(test_set="on_scale")
+    table = pd.concat([table, moved.assign(share_1=moved["share_1_on_scale"])], ignore_index=True)
     table = table.assign(mid=0.5 * (table["lo"] + table["hi"]))
     page = Page(table, ROWS, simulated, sharex=False)
     for parameter in page.parameters:

@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from ...io import read_table, write_json, write_table
 from ...metrics import Histogram1D
-from .cells import pick
 from . import scales
+from .cells import pick
 from .panels import CLASSES, PARAMETERS, in_class, masked, numbers
 from .residuals import regular_edges
 from .test_set import labels, leakage_free, parameters_of, predictions, surveys_of, test_rows
@@ -19,7 +19,8 @@ MAGNITUDES = regular_edges(5.0, 21.0, 1.0)
 METALLICITIES = np.array([-5.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 1.0])
 MIN_STARS = 30
 COLUMNS = (
-    "data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_2", "share_1_centred", "median", "width", "share_1_on_scale",
+    "data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_2", "share_1_centred", "median", "width",
+    "share_1_on_scale",
 )
 
 
@@ -135,7 +136,8 @@ def run_coverage(
         between two spectroscopic scales, is taken off), median and width (1.4826 MAD) of z, which should be 0 and 1;
         share_1_on_scale: as share_1, the labels brought to the training's scale by the stars that both surveys have (`scales`).
     out_json : path
-        {`expected`, `magnitude`: {k: band}, `overall`: {k: {against: {parameter: {class: row}}}}, `scales`: {k: ...}, `domain`: {k: {class: ...}},
+        {`expected`, `magnitude`: {k: band}, `overall`: {k: {against: {parameter: {class: row}}}}, `scales`: {k: ...},
+        `domain`: {k: {class: ...}},
         `simulated`}.
     """
     parts, content = [], {"expected": EXPECTED, "magnitude": {}, "overall": {}, "scales": {}, "domain": {}, "simulated": bool(simulated)}
