@@ -163,7 +163,8 @@ def test_galex_lists_ranks_and_missing_values(sample, tmp_path):
     assert set(np.unique(data["grank"])) == {-1, 0, 1}
     seen = pd.Series(star[data["grank"] >= 0])
     assert seen.is_unique
-    assert set(star[data["grank"] == -1]) <= set(star[data["grank"] == 1]) | set(np.flatnonzero(true > 20))
+    alone = (data["grank"] == -1) & ~np.isin(star, star[data["grank"] == 1])
+    assert (true[alone] > 21.5).all()  # only noise near the limit loses the better of two entries
 
 
 def test_lamost_is_gzipped_fits_with_ids_as_text(labelled, tmp_path):
