@@ -21,10 +21,13 @@ REPEAT_VISITS = (0.76, 0.14, 0.05, 0.03, 0.02)
 MOST_VISITS = 6
 
 MOST_FIELDS = 30
-K2_NUMBER = 30  # number of the K2 field; those of the other fields are 0 to 29
-SUPERGIANT_NUMBER = 31
-CLUSTER_NUMBER = 33  # of the first cluster's members, then every second number
+FIRST_NUMBER = 64  # of the fields; the photometric half's stars have smaller ones, so the two skies share no random number
+K2_NUMBER = FIRST_NUMBER + MOST_FIELDS
+SUPERGIANT_NUMBER = K2_NUMBER + 1
+CLUSTER_NUMBER = K2_NUMBER + 2  # of the first cluster's members; 127 is the last number that ids have room for
 SUPERGIANT_VISITS = 6
+#: clusters whose members are in APOGEE (Section 6.6 finds stars of these two in the training sample)
+APOGEE_CLUSTERS = ("47 Tuc", "Pleiades")
 #: K2 campaign 1: where the first red giants of RAVE with oscillations were found (Valentini et al. 2017)
 K2_FIELD = {"ra": 173.9, "dec": 1.4, "radius": 6.5}
 
@@ -91,7 +94,7 @@ def visits_of(piece: Shard, seed: int) -> np.ndarray:
 
 def cluster_numbers(config: Mapping) -> dict[str, int]:
     """Cluster -> number of its star indices, in the order of `sky.rave.clusters`."""
-    return {name: CLUSTER_NUMBER + 2 * k for k, name in enumerate(config["sky"]["rave"]["clusters"])}
+    return {name: CLUSTER_NUMBER + k for k, name in enumerate(config["sky"]["rave"]["clusters"])}
 
 
 def _spectra_of_clusters(config: Mapping) -> int:
@@ -114,8 +117,8 @@ def field_spectra(config: Mapping) -> list[int]:
         raise InputError("configuration key `sky.rave.fields`", f"has {len(fields)} fields", f"Give 1 to {MOST_FIELDS}")
     if len(set(names)) < len(names):
         raise InputError("configuration key `sky.rave.fields`", "names a field twice, or one `clusters` or `k2`", "Give other names")
-    if len(rave["clusters"]) > (64 - CLUSTER_NUMBER + 1) // 2:
-        raise InputError("configuration key `sky.rave.clusters`", "is too long", "At most 16 clusters")
+    if len(rave["clusters"]) > 128 - CLUSTER_NUMBER:
+        raise InputError("configuration key `sky.rave.clusters`", "is too long", f"At most {128 - CLUSTER_NUMBER} clusters")
     left = rave["n_spectra"] - _spectra_of_clusters(config) - rave["n_k2"]
     if left < len(fields) * MOST_VISITS:
         found = f"is {rave['n_spectra']}: {rave['n_spectra'] - left} of them belong to clusters, supergiant and K2 field"
@@ -127,8 +130,10 @@ def field_spectra(config: Mapping) -> list[int]:
 
 
 def apogee_share(config: Mapping) -> float:
-    """Share of the fields' stars that APOGEE observed too."""
-    return config["sky"]["rave"]["n_apogee"] / sum(field_spectra(config))
+    """Share of the stars of the fields and of the K2 field that APOGEE observed too; members of some clusters come first."""
+    rave = config["sky"]["rave"]
+    members = sum(cluster(name)["members"] for name in rave["clusters"] if name in APOGEE_CLUSTERS)
+    return max(rave["n_apogee"] - members, 0) / (sum(field_spectra(config)) + rave["n_k2"])
 
 
 def _cut(total: int, seed: int, number: int, size: int) -> list[tuple[int, int, int, int]]:
@@ -163,7 +168,7 @@ def shards(config: Mapping) -> list[Shard]:
     rave, seed = config["sky"]["rave"], config["seed"]
     size = max(int(rave["shard_spectra"]), MOST_VISITS)
     found = []
-    for number, (entry, total) in enumerate(zip(rave["fields"], field_spectra(config), strict=True)):
+    for number, (entry, total) in enumerate(zip(rave["fields"], field_spectra(config), strict=True), start=FIRST_NUMBER):
         disc = {"ra": float(entry["ra"]), "dec": float(entry["dec"]), "radius": float(rave["field_radius"])}
         for piece, (first, count, spectra, last) in enumerate(_cut(total, seed, number, size)):
             found.append(Shard(f"{entry['name']}-{piece:03d}", "field", entry["name"], number, first, count, spectra, last, **disc))
