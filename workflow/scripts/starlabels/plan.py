@@ -8,6 +8,7 @@ from pathlib import Path
 from . import settings
 from .cells import cell_name
 from .errors import InputError
+from .rave.plan import RavePlan
 from .references import linked_by_id, survey_datasets
 from .sages.counterparts import EXTERNALS, bands_used, catalogue_of
 from .sky import layout
@@ -44,9 +45,12 @@ class Plan:
         self.sages = config["sages"]
         self.matched = self.sages["photometry"]["matched"]
         self.shards = [shard.name for shard in layout.shards(config)] if self.simulated else []
+        self.rave = RavePlan(config)
         self.cells = self._cells()
         self.cell_names = [cell_name(cell) for cell in self.cells]
         self._figures = settings.load_yaml(self.root / "config/figures.yaml")
+        if "sages" not in config["papers"]:
+            return
         if not self.simulated:
             self._check_files()
         if self.sages["photometry"]["ebv"] == "sfd" and not (self.simulated and config["dust"]["map"] == "simulated"):
@@ -158,7 +162,9 @@ class Plan:
         return names + (["vmp_lists"] if "vmp" in self.sages["samples"]["test"] and self.matched is None else [])
 
     def result_files(self, pattern: str) -> str | list[str]:
-        """Path of a result below the results folder; `{k}` stands for every data set, `{cell}` for every cell of the run."""
+        """Path of a result below the results folder; `{k}` stands for every data set, `{cell}` and `{slice}` for every one of the run."""
+        if "{slice}" in pattern:
+            return self.rave.expand(pattern)
         base = f"{self.config['output']['results']}/{pattern}"
         if "{k}" in pattern:
             return [base.format(k=entry["id"]) for entry in self.sages["data_sets"]]
@@ -178,8 +184,10 @@ class Plan:
         chosen = self.config["dust"]["map"]
         return f"{self.config['output']['results']}/native/dust" if chosen == "simulated" else chosen
 
-    def available(self) -> set[str]:
-        """What this run can show; figures name what they need of it."""
+    def available(self, paper: str = "sages") -> set[str]:
+        """What this run can show of a paper; figures name what they need of it."""
+        if paper == "rave":
+            return self.rave.available()
         have = {f"set{entry['id']}" for entry in self.sages["data_sets"]}
         if self.simulated and self.matched is None:
             have |= {"truth", "positions"}
@@ -197,7 +205,7 @@ class Plan:
 
     def entries(self, paper: str, *kinds: str) -> list[dict]:
         """Entries of config/figures.yaml that this run can make; kinds are `figures` and `tables` (both by default)."""
-        have = self.available()
+        have = self.available(paper)
         listed = [e for kind in kinds or ("figures", "tables") for e in self._figures[kind]]
         return [e for e in listed if e["paper"] == paper and set(e.get("needs", [])) <= have]
 
@@ -215,7 +223,7 @@ class Plan:
 
     def missing_figures(self) -> list[str]:
         """Figures that the papers have and this run cannot make, with what is lacking."""
-        have = self.available()
         entries = [*self._figures["figures"], *self._figures["tables"]]
-        lacking = [(e["id"], sorted(set(e.get("needs", [])) - have)) for e in entries if e["paper"] in self.config["papers"]]
+        have = {paper: self.available(paper) for paper in self.config["papers"]}
+        lacking = [(e["id"], sorted(set(e.get("needs", [])) - have[e["paper"]])) for e in entries if e["paper"] in have]
         return [f"{name} (needs {', '.join(needs)})" for name, needs in lacking if needs]
