@@ -38,50 +38,40 @@ class Packed:
     simulated: bool
 
 
-def list_spectra(folder: str | os.PathLike) -> list[tuple[str, str]]:
-    """(id, path) of every FITS file below a folder, sorted; the id is that of the name.
+def list_spectra(folders: Sequence[str | os.PathLike]) -> list[tuple[str, str]]:
+    """(id, path) of every FITS file below some folders, sorted; the id is that of the name.
 
     Raises
     ------
     InputError
-        When the folder is missing or holds no FITS file.
+        When a folder is missing, or none holds a FITS file.
     """
-    found = [(id_of(path), path) for path in _fits_files(str(folder))]
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise InputError(folder, "is no folder", "Give the folder of the spectra")
+    found = {(id_of(path), path) for folder in folders for path in _fits_files(str(folder))}
     if not found:
-        state = "holds no FITS file" if os.path.isdir(folder) else "is no folder"
-        raise InputError(folder, state, "Give the folder of the spectra, RAVE_<rave_obs_id>.fits")
+        raise InputError(_named(folders), "holds no FITS file", "Give the folder of the spectra, RAVE_<rave_obs_id>.fits")
     return sorted(found)
 
 
+def _named(folders: Sequence) -> str:
+    return str(folders[0]) + (f" (and {len(folders) - 1} more)" if len(folders) > 1 else "")
+
+
 def _fits_files(folder: str) -> Iterator[str]:
-    if os.path.isdir(folder):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    yield from _fits_files(entry.path)
-                elif entry.name.endswith((".fits", ".fits.gz")) and not entry.name.startswith("."):
-                    yield entry.path
-
-
-def count_parts(folder: str | os.PathLike, batch: int) -> int:
-    """Into how many packed files of at most `batch` ids a folder goes."""
-    return -(-len({name for name, _ in list_spectra(folder)}) // batch)
-
-
-def _part_of(files: Sequence[tuple[str, str]], part: int, batch: int) -> list[tuple[str, str]]:
-    """The files of one part; those of one id stay together."""
-    names = sorted({name for name, _ in files})[part * batch:(part + 1) * batch]
-    if not names:
-        raise InputError("rave.spectra.batch", f"leaves no spectrum for part {part}", "The folder has changed: plan the run again")
-    chosen = set(names)
-    return [item for item in files if item[0] in chosen]
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _fits_files(entry.path)
+            elif entry.name.endswith((".fits", ".fits.gz")) and not entry.name.startswith("."):
+                yield entry.path
 
 
 def run_pack(
-    folder: str | os.PathLike, spectra: Mapping, simulated: bool, output: str | os.PathLike, counts: str | os.PathLike,
-    part: int | None = None,
-) -> None:  # fmt: skip
-    """Pack the spectra of a folder and of those below it.
+    folders: Sequence[str | os.PathLike], spectra: Mapping, simulated: bool, output: str | os.PathLike, counts: str | os.PathLike
+) -> None:
+    """Pack the spectra of some folders and of those below them.
 
     Memory: the flux of one packed file (75 MB for 20 000 spectra) and one spectrum.
 
@@ -93,18 +83,13 @@ def run_pack(
         Kept in the file.
     output, counts : path
         HDF5; JSON {files, read, refused: {reason: {n, first}}, bad_pixels, edge_pixels, grid, simulated}.
-    part : int, optional
-        Only this part (0, 1, ...) of at most `spectra.batch` ids, for folders of many spectra.
 
     Raises
     ------
     InputError
-        When the folder is empty or no spectrum in it can be used; a single bad spectrum is only counted.
+        When there is no file, or no spectrum can be used; a single bad spectrum is only counted.
     """
-    files = list_spectra(folder)
-    if part is not None:
-        files = _part_of(files, part, spectra["batch"])
-    grid = grid_of(spectra)
+    files, grid = list_spectra(folders), grid_of(spectra)
     flux = np.empty((len(files), grid.pixels), np.float32)
     n_bad, n_edge = np.zeros(len(files), np.int32), np.zeros(len(files), np.int32)
     ids: list[str] = []
@@ -116,9 +101,8 @@ def run_pack(
             try:
                 if ids and ids[-1] == name:
                     raise RefusedError(DUPLICATE)
-                spectrum = read_spectrum(path)
                 flux[row], n_bad[row], n_edge[row] = resample(
-                    spectrum, grid, spectra["resampling"], spectra["edge_max"], spectra["bad_max"]
+                    read_spectrum(path), grid, spectra["resampling"], spectra["edge_max"], spectra["bad_max"]
                 )
                 ids.append(name)
             except (RefusedError, OSError) as error:
@@ -126,10 +110,10 @@ def run_pack(
                 refused.setdefault(reason, []).append(name)
     n = len(ids)
     for reason, names in sorted(refused.items()):
-        log.warning("%s: %d spectra refused, %s: %s", folder, len(names), reason, ", ".join(names[:3]))
+        log.warning("%s: %d spectra refused, %s: %s", _named(folders), len(names), reason, ", ".join(names[:3]))
     if not n:
         worst = max(refused, key=lambda reason: len(refused[reason]))
-        raise InputError(folder, f"holds no usable spectrum of {len(files)} (most: {worst}, such as {refused[worst][0]})",
+        raise InputError(_named(folders), f"holds no usable spectrum of {len(files)} (most: {worst}, such as {refused[worst][0]})",
                          "Check that these are spectra of RAVE DR6, and rave.spectra in the configuration")
     write_packed(output, ids, flux[:n], n_bad[:n], n_edge[:n], grid, simulated)
     write_json(counts, {
