@@ -57,7 +57,8 @@ def read_list(name: str, path: str | os.PathLike) -> pd.DataFrame:
         if column not in frame.columns:
             raise InputError(f"{path}, column {column}", "is absent", f"The file has: {', '.join(frame.columns)}")
     cluster = frame["cluster"] if "cluster" in frame.columns else name.removeprefix("cl_")
-    out = pd.DataFrame({"list": name, "kind": kind, "cluster": cluster if kind == "cluster" else "", "year": int(year[0])}, index=frame.index)
+    cluster = cluster if kind == "cluster" else ""
+    out = pd.DataFrame({"list": name, "kind": kind, "cluster": cluster, "year": int(year[0])}, index=frame.index)
     out["star_name"] = frame["star_name"].fillna("")
     out[["ra", "dec"]] = frame[["ra", "dec"]].astype(np.float64)
     out[GAIA] = frame[GAIA].astype(np.int64) if GAIA in frame.columns else np.int64(-1)
@@ -88,10 +89,8 @@ def match_list(stars: pd.DataFrame, entries: pd.DataFrame, radius_arcsec: float)
         star, entry (row number of the list), sep_arcsec, by_id.
     """
     sky = [Positions(frame["ra"].to_numpy(float), frame["dec"].to_numpy(float), J2000) for frame in (stars, entries)]
-    ids = entries.reset_index(drop=True)[[GAIA]].assign(entry=np.arange(len(entries)))
-    one = stars[["star", GAIA, "ra", "dec"]].drop_duplicates("star")
-    by_id = one.merge(ids[ids[GAIA] > 0], on=GAIA).merge(entries[["ra", "dec"]].set_axis(range(len(entries))), left_on="entry", right_index=True,
-                                                          suffixes=("", "_list"))
+    ids = pd.DataFrame({GAIA: entries[GAIA].to_numpy(np.int64), "entry": np.arange(len(entries))})
+    by_id = stars[["star", GAIA]].drop_duplicates("star").merge(ids[ids[GAIA] > 0], on=GAIA)
     i, j, sep = candidates(sky[0], sky[1], radius_arcsec, move=False)
     named, own = entries[GAIA].to_numpy(np.int64)[j], stars[GAIA].to_numpy(np.int64)[i]
     free = (named <= 0) | (own <= 0)                      # two different Gaia ids are two stars, however near
