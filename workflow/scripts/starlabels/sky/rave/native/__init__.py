@@ -1,0 +1,1 @@
+"""Files of the archives around the simulated RAVE survey, in their native columns, sentinels and units."""
