@@ -14,6 +14,7 @@ SERIES = {
     "test": ("test", {"color": style.ROLE["test"], "linestyle": ":"}),
     "observed": ("observed", {"color": style.ROLE["observed"], "linestyle": "--"}),
 }
+GROUND = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
 SHOWN = 0.998                # share of every sample within the axes
 
 
@@ -44,6 +45,8 @@ def _panel(ax: Axes, table: pd.DataFrame, quantity: str, found: dict, numbers: N
             limits.append(panels.extent(own.rename(columns={"lo": "x_lo", "hi": "x_hi"}), "x", SHOWN, 0.0))
     if limits:
         ax.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-    ax.set_ylim(0, 1.1 * (table["share"].max() if len(table) else 1))
-    text = "\n".join(style.count(found[name]["n"]) for name in SERIES)
-    panels.corner_text(ax, f"N = {text}", "upper right" if quantity == "av_starhorse" else "upper left", linespacing=1.2)
+    ax.set_ylim(0, 1.25 * (table["share"].max() if len(table) else 1))
+    right = quantity == "av_starhorse"                # its outlines fall from the left
+    for i, (name, (_, look)) in enumerate(SERIES.items()):
+        ax.text(0.965 if right else 0.035, 0.955 - 0.09 * i, f"N = {style.count(found[name]['n'])}", transform=ax.transAxes, va="top",
+                ha="right" if right else "left", fontsize=7, color=look["color"], bbox=GROUND)

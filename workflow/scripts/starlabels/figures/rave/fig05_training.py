@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ...errors import InputError
 from ...io import read_json, read_table
@@ -12,7 +13,7 @@ from .. import panels, style
 from ..panels import Numbers
 
 COLOUR = {True: style.BLUE, False: style.ROLE["test"]}      # kept, dropped
-SCORE_FLOOR = 0.02           # share of the scores below the axis: the first epochs are far worse than any later one
+SCORE_FLOOR = 0.08           # share of the scores below the axis: the first epochs are far worse than any later one
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -27,13 +28,17 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     figure, numbers = style.new_figure(style.COLUMN, 168, simulated), Numbers()
     loss, score, last = figure.subplots(3, 1)
     _curves(loss, history, "test_loss", kept, numbers)
-    panels.log_counts(loss)
-    loss.set(xlabel="Epoch", ylabel="Test loss (mean squared error)")
+    if (history["test_loss"] > 0).all():                 # a negative log-likelihood may be negative
+        loss.set_yscale("log")
+        loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        loss.yaxis.set_minor_formatter(NullFormatter())
+    loss.set(xlabel="Epoch", ylabel="Test loss")
     _curves(score, history, "test_r2", kept, numbers)
     if len(history):
         low, high = float(history["test_r2"].quantile(SCORE_FLOOR)), float(history["test_r2"].max())
         score.set_ylim(low, high + 0.08 * (high - low or 1.0))
-    score.set(xlabel="Epoch", ylabel=r"Test accuracy ($R^2$ of the normalised labels)")
+    score.set(xlabel="Epoch", ylabel=r"Test accuracy ($R^2$)")
     score.sharex(loss)
     _texts(loss, score, summary, numbers)
     _losses(last, read_table(inputs["losses"], ["lo", "hi", "kept", "dropped"]), summary, cfg, numbers)
@@ -51,13 +56,14 @@ def _texts(loss: Axes, score: Axes, summary: dict, numbers: Numbers) -> None:
     dropped = summary["n_networks"] - summary["n_kept"] - summary["n_failed"]
     handles = [Line2D([], [], color=COLOUR[True], label=f"{summary['n_kept']} kept"),
                Line2D([], [], color=COLOUR[False], label=f"{dropped} dropped")]
-    failed = f", {summary['n_failed']} failed" if summary["n_failed"] else ""
-    loss.legend(handles=handles, title=f"{summary['n_networks']} networks trained{failed}", loc="upper right", title_fontsize=7)
+    failed = f" ({summary['n_failed']} failed)" if summary["n_failed"] else ""
+    title = f"{summary['n_networks']} networks trained{failed}"
     epochs, final = summary["epochs"], summary["last"]
     if epochs["max"] is not None:
-        panels.corner_text(loss, f"all stopped after {epochs['max']:.0f} epochs\n(median {epochs['median']:.0f})", "lower left")
+        title += f"\nall stopped after {epochs['max']:.0f} epochs (median {epochs['median']:.0f})"
+    loss.legend(handles=handles, title=title, loc="upper right", title_fontsize=7)
     if final["test_r2"] is not None:
-        text = f"{summary['n_kept']} kept, last epoch, medians:\n" + rf"$R^2$ = {final['test_r2']:.3f}"
+        text = f"{summary['n_kept']} kept, last epoch, medians:\n" + f"R\N{SUPERSCRIPT TWO} = {final['test_r2']:.3f}"
         text += f"\nlargest label the same: {100 * final['test_accuracy']:.0f} % of stars".replace("nan", "\N{EN DASH}")
         panels.corner_text(score, text, "lower right")
     names = ["n_networks", "n_kept", "n_failed", "epochs_max", "epochs_median", "last_test_r2", "last_test_accuracy"]

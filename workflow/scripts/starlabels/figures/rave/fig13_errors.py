@@ -10,10 +10,11 @@ from .. import panels, style
 from ..panels import Numbers
 from . import labels
 
+GREEN = "#009E73"
 # The paper's colours and dashes
 SERIES = {
     "train": ("training", {"color": style.BLUE, "linestyle": ":"}),
-    "test": ("test", {"color": style.ROLE["observed"], "linestyle": (0, (7, 3))}),
+    "test": ("test", {"color": GREEN, "linestyle": (0, (6, 2))}),
     "observed": ("observed", {"color": style.RED, "linestyle": "-"}),
 }
 DIGITS = {"teff": 0, "logg": 3}
@@ -33,8 +34,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     for ax in axes[:, 0]:
         ax.set_ylabel("Normalised count")
     handles = [Line2D([], [], linewidth=1.3, label=_name(key, label, summary), **look) for key, (label, look) in SERIES.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
-    figure.supxlabel(ensemble_text(summary["ensemble"], numbers), fontsize=7, color=style.GREY)
+    text = ensemble_text(summary["ensemble"], numbers)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, title=text, title_fontsize=7)
     return figure, numbers.frame()
 
 

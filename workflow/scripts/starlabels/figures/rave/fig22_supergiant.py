@@ -9,7 +9,7 @@ from ..panels import Numbers
 from . import labels
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#000000", "#56B4E9", "#882255")
-SOURCES = (("photometry", "spectra and photometry"), ("spectra", "spectra alone"))
+SOURCES = (("photometry", "with photometry"), ("spectra", "spectra alone"))
 REFERENCES = (("bdasp", "BDASP"), ("madera", "MADERA"))
 MAIN = ("teff", "logg", "mh")
 DIGITS = {"teff": 0, "logg": 2, "mh": 2}

@@ -12,7 +12,7 @@ from ...metrics import Histogram1D, finite
 BANDS = ("gaia_g", "gaia_bp", "gaia_rp", "tmass_j", "tmass_h", "tmass_ks", "wise_w1", "wise_w2")
 QUANTITIES = ("snr_rave", *BANDS, "av_starhorse")
 # width of the bins, and a grid wider than any value
-WIDTH = {"snr_rave": 4.0, "av_starhorse": 0.05, **dict.fromkeys(BANDS, 0.25)}
+WIDTH = {"snr_rave": 5.0, "av_starhorse": 0.05, **dict.fromkeys(BANDS, 0.25)}
 GRID = {"snr_rave": (0.0, 1000.0), "av_starhorse": (-2.0, 20.0), **dict.fromkeys(BANDS, (-10.0, 30.0))}
 
 

@@ -13,7 +13,7 @@ from ...io import read_json, read_table, write_json, write_table
 from ...metrics import finite
 from ..rows import iter_observed
 
-BINS = 40
+BINS = 30
 REACH = 0.99                 # share of a sample's errors that the panels show at least
 ABUNDANCES_FROM = 2          # the labels after Teff and log g are abundances
 

@@ -29,16 +29,18 @@ def runs(ensemble: Mapping, where) -> pd.DataFrame:
     return table
 
 
-def loss_histogram(table: pd.DataFrame) -> pd.DataFrame:
-    """lo, hi, kept, dropped: networks by their last test loss; those without one are left out."""
+def loss_histogram(table: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
+    """lo, hi, kept, dropped: networks by their last test loss; those without one are left out. A bin begins at the threshold."""
     usable = table[np.isfinite(table["last_test_loss"].astype(float)) & ~table["failed"].astype(bool)]
     loss = usable["last_test_loss"].to_numpy(np.float64)
     if not len(loss):
         return pd.DataFrame({"lo": [], "hi": [], "kept": [], "dropped": []})
     bins = int(np.clip(len(loss) // 2, LEAST_BINS, MOST_BINS))
     low, high = float(loss.min()), float(loss.max())
-    spread = (high - low) or 0.1 * high or 1.0
-    edges = np.linspace(low - 0.02 * spread, high + 0.02 * spread, bins + 1)
+    width = ((high - low) or 0.1 * abs(high) or 1.0) / bins
+    start = low if threshold is None else float(threshold)
+    first, last = int(np.floor((low - start) / width)), int(np.floor((high - start) / width)) + 1
+    edges = start + width * np.arange(first, last + 1)
     kept = usable["kept"].to_numpy(bool)
     counts = [np.histogram(loss[mask], edges)[0] for mask in (kept, ~kept)]
     return pd.DataFrame({"lo": edges[:-1], "hi": edges[1:], "kept": counts[0], "dropped": counts[1]})
@@ -77,7 +79,7 @@ def run_training_runs(history_path, ensemble_path, simulated: bool, out_table, o
         "epochs": {k: float(f(epochs)) if len(epochs) else np.nan for k, f in (("min", np.min), ("median", np.median), ("max", np.max))},
         "last": last_scores(history, kept), "simulated": bool(simulated),
     }
-    write_table(out_table, loss_histogram(table), meta={"simulated": bool(simulated)})
+    write_table(out_table, loss_histogram(table, ensemble.get("threshold")), meta={"simulated": bool(simulated)})
     write_json(out_json, content)
     return content
 

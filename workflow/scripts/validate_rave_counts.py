@@ -1,0 +1,13 @@
+"""Sizes of the samples, shares of stars, and the flow of the cuts."""
+
+from adapter import stage
+
+with stage(snakemake):
+    from starlabels.rave.validation.counts import run_counts
+
+    given, params = snakemake.input, snakemake.params
+    run_counts(
+        list(given.stars), list(given.predictions), given.training, list(given.flows), given.selection, given.ensemble, given.literature,
+        list(given.obsdata), list(given.apogee), params.rave, params.simulated, snakemake.output.summary,
+        benchmark_paths=list(given.get("benchmarks", [])), networks_timed=params.get("networks_timed"),
+    )
