@@ -47,7 +47,7 @@ def run_training(
     seed : int
         Of the run; for label noise and the draw of stars with poor parallaxes. The split has its own (`split.seed`).
     outputs : mapping
-        `training` (Parquet, rows by id: id, star, role, photometry, absolute magnitudes, labels and errors, `twin_in_train`),
+        `training` (Parquet, rows by id, or in the order of the list: id, star, role, photometry, absolute magnitudes, labels and errors, `twin_in_train`),
         `spectra` (HDF5, the same order), `scaling`, `selection` (JSON).
     include : path, optional
         Canonical table of the dataset `training.include`: the ids to take instead of the cuts (B-5).
@@ -71,6 +71,9 @@ def run_training(
     refuse_empty(flow, variant)
     rows, added = _with_poor(pd.concat(rows), pd.concat(poor), cfg, seed)
     rows = rows.sort_values(ID, kind="stable", ignore_index=True)
+    if listed is not None:
+        # the published split shuffles the rows of the published list: its order is kept
+        rows = rows.iloc[np.argsort(pd.Index(listed).get_indexer(rows[ID]), kind="stable")].reset_index(drop=True)
     twice = rows.loc[rows[ID].duplicated(), ID]
     if len(twice):
         raise InputError(f"the stars, column {ID}", f"hold {twice.iloc[0]} in two slices", "Give every spectrum in one folder only")
