@@ -47,7 +47,7 @@ def run_training(
     seed : int
         Of the run; for label noise and the draw of stars with poor parallaxes. The split has its own (`split.seed`).
     outputs : mapping
-        `training` (Parquet, rows by id, or in the order of the list: id, star, role, photometry, absolute magnitudes, labels and errors, `twin_in_train`),
+        `training` (Parquet, rows by id or in the order of the list: id, role, photometry, labels and errors, `twin_in_train`),
         `spectra` (HDF5, the same order), `scaling`, `selection` (JSON).
     include : path, optional
         Canonical table of the dataset `training.include`: the ids to take instead of the cuts (B-5).
