@@ -13,8 +13,8 @@ from .smooth import edges, smooth_density
 
 log = logging.getLogger(__name__)
 
-X_RANGE, Y_RANGE = (-2.5, 0.75), (-0.3, 0.6)             # [Fe/H] and the abundance ratio
-CELL = (0.05, 0.03)                                      # dx, dy of the hexagons
+X_RANGE, Y_RANGE = (-2.5, 0.8), (-0.3, 0.6)              # [Fe/H] and the abundance ratio
+CELL = (0.1, 0.0225)                                     # dx, dy: regular hexagons in the panels of Figure 25
 CONTOUR_EDGES = edges(*X_RANGE, 0.05), edges(*Y_RANGE, 0.015)
 # Where the alpha-rich stars begin: the paper gives no line. Ours runs through the gap between the sequences, which closes at solar
 # metallicity and widens towards the metal-poor end; a constant is counted beside it.

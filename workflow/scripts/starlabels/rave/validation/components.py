@@ -18,7 +18,7 @@ CNN = ["logg_cnn", "mh_cnn", "feh_cnn", "alpha_m_cnn", "mh_cnn_err", "alpha_m_cn
 COMPONENTS = ("thin_disc", "dissipative", "accreted")
 PLANES = {                                  # panel: (y, edges of [M/H], edges of y)
     "alpha": ("alpha_m_cnn", edges(-3.0, 1.0, 0.04), edges(-0.3, 0.7, 0.01)),
-    "v_phi": ("v_phi", edges(-3.0, 1.0, 0.04), edges(-400.0, 400.0, 5.0)),
+    "v_phi": ("v_phi", edges(-3.0, 1.0, 0.04), edges(-400.0, 400.0, 10.0)),
 }
 KINDS = {"panel": "str", "component": "str", "x_lo": "float64", "x_hi": "float64", "y_lo": "float64", "y_hi": "float64", "count": "int64",
          "smooth": "float64"}

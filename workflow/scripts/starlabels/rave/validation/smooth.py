@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from ...metrics import Density2D
 
 SHARES = (0.3, 0.6, 0.9)            # of the stars inside each contour
-WIDTH, MANY = (1.2, 4.0), 5000      # least and largest width of the smoothing (cells); points for which it is 1.5 cells
+WIDTH, MANY = (1.2, 3.0), 5000      # least and largest width of the smoothing (cells); points for which it is 1.5 cells
 
 
 def edges(lo: float, hi: float, step: float) -> np.ndarray:
