@@ -35,6 +35,8 @@ class Plan(NamedTuple):
         Of each convolution: start of its kernel and of its bias in the weights, channels in and out, pixels out.
     pixels, features, dense, inputs, photometric, joined, outputs, labels : int
         Sizes; 0 for a branch that is left out.
+    channels : int
+        Of the features.
     dense_at, photometric_at, joined_at, labels_at : int
         Where the kernel of each dense layer starts in the weights; its bias follows it.
     slope, dropout : float32
@@ -44,6 +46,7 @@ class Plan(NamedTuple):
     taps: tuple
     convolutions: np.ndarray
     pixels: int
+    channels: int
     features: int
     dense: int
     inputs: int
@@ -169,9 +172,10 @@ def _convolve_down(d, flipped, taps, h, below, n, slope):
 
 
 @_jit
-def _layer(weights, plan, l):
-    """Kernel (filters, channels, pixels) and bias of convolution l as views."""
-    at, bias, channels, filters = plan.convolutions[l, 0], plan.convolutions[l, 1], plan.convolutions[l, 2], plan.convolutions[l, 3]
+def _layer(weights, plan, k):
+    """Kernel (filters, channels, pixels) and bias of the k-th convolution as views."""
+    row = plan.convolutions[k]
+    at, bias, channels, filters = row[0], row[1], row[2], row[3]
     return weights[at:bias].reshape(filters, channels, len(plan.taps)), weights[bias : bias + filters]
 
 
@@ -191,9 +195,9 @@ def _flip(kernel):
 def _spectral(spectrum, weights, plan, activations):
     """Pass one spectrum through the convolutions; activations (l + 1, channels, pitch), the last one holds the features."""
     activations[0, 0, : plan.pixels] = spectrum
-    for l in range(len(plan.convolutions)):
-        kernel, bias = _layer(weights, plan, l)
-        _convolve(activations[l], kernel, bias, plan.taps, activations[l + 1], plan.convolutions[l, 4], plan.slope)
+    for k in range(len(plan.convolutions)):
+        kernel, bias = _layer(weights, plan, k)
+        _convolve(activations[k], kernel, bias, plan.taps, activations[k + 1], plan.convolutions[k, 4], plan.slope)
 
 
 # --- dropout ----------------------------------------------------------------------------------------------------------
@@ -318,6 +322,39 @@ def _output_gradient(out, labels, d, plan):
 
 
 @_jit
+def _features_of(flux, rows, weights, plan, activations, factors, features):
+    """Features (b, features) of a batch, dropout applied; the activations of every spectrum are kept."""
+    pixels = plan.features // plan.channels
+    for i in range(len(rows)):
+        _spectral(flux[rows[i]], weights, plan, activations[i])
+        for c in range(plan.channels):
+            part = slice(c * pixels, (c + 1) * pixels)
+            row, factor, h = features[i, part], factors[i, part], activations[i, -1, c]
+            for t in range(pixels):
+                row[t] = h[t] * factor[t]
+
+
+@_jit
+def _features_back(d_features, weights, plan, activations, factors, deltas, found):
+    """Add the gradients of the convolutions to `found`, from those of the features."""
+    depth, margin = len(plan.convolutions), len(plan.taps) - 1
+    pixels = plan.features // plan.channels
+    flipped = [_flip(_layer(weights, plan, k)[0]) for k in range(depth)]
+    for i in range(len(d_features)):
+        for c in range(plan.channels):
+            d, part, factor = deltas[depth, c, margin:], d_features[i, c * pixels :], factors[i, c * pixels :]
+            h = activations[i, depth, c]
+            for t in range(pixels):
+                d[t] = part[t] * factor[t] * (_ONE if h[t] > _ZERO else plan.slope)
+        for k in range(depth - 1, -1, -1):
+            kernel, bias = _layer(found, plan, k)
+            _convolve_back(activations[i, k], deltas[k + 1], plan.taps, plan.convolutions[k, 4], kernel, bias)
+            if k:
+                length = plan.convolutions[k - 1, 4]
+                _convolve_down(deltas[k + 1], flipped[k], plan.taps, activations[i, k], deltas[k], length, plan.slope)
+
+
+@_jit
 def gradient(weights, flux, inputs, labels, rows, factors, plan, found, activations, deltas):
     """Loss and gradient of one batch.
 
@@ -330,30 +367,21 @@ def gradient(weights, flux, inputs, labels, rows, factors, plan, found, activati
         The batch.
     factors : ndarray (>= b, features) of float32
         Dropout factors.
-    activations, deltas : ndarray (>= b, l + 1, channels, pitch), (l + 1, channels, pitch) of float32
-        Work space; `deltas` is zero where no gradient is ever written.
+    activations, deltas : ndarray
+        As `workspace` makes them.
 
     Returns
     -------
     float
         Mean loss of the batch.
     """
-    n, depth, margin = len(rows), len(plan.convolutions), len(plan.taps) - 1
-    found[: plan.dense_at] = _ZERO                            # of the convolutions, which are added up spectrum by spectrum
-    features = np.empty((n, plan.features), _F)
-    pixels = plan.convolutions[depth - 1, 4] if depth else plan.pixels
-    channels = plan.convolutions[depth - 1, 3] if depth else 1
-    target, photometry = np.empty((n, plan.labels), _F), np.empty((n, plan.inputs), _F)
-    hidden = np.empty((n, plan.dense + plan.photometric), _F)
+    n, both = len(rows), plan.dense + plan.photometric
+    features, photometry = np.empty((n, plan.features), _F), np.empty((n, plan.inputs), _F)
+    hidden, target = np.empty((n, both), _F), np.empty((n, plan.labels), _F)
     for i in range(n):
         target[i] = labels[rows[i]]
     if plan.pixels:
-        for i in range(n):
-            _spectral(flux[rows[i]], weights, plan, activations[i])
-            for c in range(channels):
-                row, factor, h = features[i, c * pixels : (c + 1) * pixels], factors[i, c * pixels : (c + 1) * pixels], activations[i, depth, c]
-                for t in range(pixels):
-                    row[t] = h[t] * factor[t]
+        _features_of(flux, rows, weights, plan, activations, factors, features)
         hidden[:, : plan.dense] = _dense(features, weights, plan.dense_at, plan.dense, plan.slope)
     if plan.inputs:
         for i in range(n):
@@ -369,30 +397,18 @@ def gradient(weights, flux, inputs, labels, rows, factors, plan, found, activati
     for i in range(n):
         _slopes(d_joined[i], joined[i], plan.joined, plan.slope)
     _dense_back(hidden, d_joined, found, plan.joined_at, plan.joined)
-    d_hidden = _dense_down(d_joined, weights, plan.joined_at, plan.dense + plan.photometric, plan.joined)
+    d_hidden = _dense_down(d_joined, weights, plan.joined_at, both, plan.joined)
     for i in range(n):
-        _slopes(d_hidden[i], hidden[i], plan.dense + plan.photometric, plan.slope)
+        _slopes(d_hidden[i], hidden[i], both, plan.slope)
     if plan.inputs:
         _dense_back(photometry, np.ascontiguousarray(d_hidden[:, plan.dense :]), found, plan.photometric_at, plan.photometric)
-    if not plan.pixels:
-        return loss
-    d_dense = np.ascontiguousarray(d_hidden[:, : plan.dense])
-    _dense_back(features, d_dense, found, plan.dense_at, plan.dense)
-    if depth == 0:
-        return loss
-    d_features = _dense_down(d_dense, weights, plan.dense_at, plan.features, plan.dense)
-    flipped = [_flip(_layer(weights, plan, l)[0]) for l in range(depth)]
-    for i in range(n):
-        for c in range(channels):
-            d, part, factor, h = deltas[depth, c, margin:], d_features[i, c * pixels:], factors[i, c * pixels:], activations[i, depth, c]
-            for t in range(pixels):
-                d[t] = part[t] * factor[t] * (_ONE if h[t] > _ZERO else plan.slope)
-        for l in range(depth - 1, -1, -1):
-            kernel, bias = _layer(found, plan, l)
-            _convolve_back(activations[i, l], deltas[l + 1], plan.taps, plan.convolutions[l, 4], kernel, bias)
-            if l:
-                length = plan.convolutions[l - 1, 4]
-                _convolve_down(deltas[l + 1], flipped[l], plan.taps, activations[i, l], deltas[l], length, plan.slope)
+    if plan.pixels:
+        d_dense = np.ascontiguousarray(d_hidden[:, : plan.dense])
+        _dense_back(features, d_dense, found, plan.dense_at, plan.dense)
+        if len(plan.convolutions):
+            found[: plan.dense_at] = _ZERO                     # the convolutions' part is added up spectrum by spectrum
+            d_features = _dense_down(d_dense, weights, plan.dense_at, plan.features, plan.dense)
+            _features_back(d_features, weights, plan, activations, factors, deltas, found)
     return loss
 
 
@@ -410,10 +426,16 @@ def _adam(weights, mean, square, found, step, rate, epsilon):
 
 @_jit
 def workspace(plan, rows):
-    """Activations of a batch and gradients of one spectrum, as `gradient` takes them."""
+    """Room for the activations of a batch and for the gradients of one spectrum, filled with zeros.
+
+    Returns
+    -------
+    activations, deltas : ndarray (rows, l + 1, channels, pitch), (l + 1, channels, pitch) of float32
+        The gradient of an activation stands behind as many zeros as a kernel has pixels less one, and as many follow it.
+    """
     depth, channels = len(plan.convolutions), 1
-    for l in range(depth):
-        channels = max(channels, plan.convolutions[l, 3])
+    for k in range(depth):
+        channels = max(channels, plan.convolutions[k, 3])
     pitch = (plan.pixels + 2 * len(plan.taps) + 15) // 16 * 16
     return np.zeros((rows, depth + 1, channels, pitch), _F), np.zeros((depth + 1, channels, pitch), _F)
 
@@ -440,13 +462,11 @@ def train_epoch(weights, mean, square, steps, flux, inputs, labels, order, keys,
     """
     activations, deltas = workspace(plan, batch)
     factors, found = np.ones((batch, plan.features), _F), np.zeros_like(weights)
-    depth = len(plan.convolutions)
-    channels = plan.convolutions[depth - 1, 3] if depth else 1
     total = 0.0
     for k in range(len(keys)):
         rows = order[k * batch : (k + 1) * batch]
         if plan.pixels and plan.dropout > _ZERO:
-            dropout_factors(factors, keys[k], channels, plan.dropout)
+            dropout_factors(factors, keys[k], plan.channels, plan.dropout)
         loss = gradient(weights, flux, inputs, labels, rows, factors, plan, found, activations, deltas)
         _adam(weights, mean, square, found, steps + k + 1, rate, epsilon)
         total += loss * len(rows)
@@ -461,11 +481,9 @@ def _outputs_of(flux, inputs, weights, plan, activations, features, hidden, join
     """Outputs of one network for one star."""
     if plan.pixels:
         _spectral(flux, weights, plan, activations)
-        depth = len(plan.convolutions)
-        channels = plan.convolutions[depth - 1, 3] if depth else 1
-        pixels = plan.features // channels
-        for c in range(channels):
-            features[c * pixels : (c + 1) * pixels] = activations[depth, c, :pixels]
+        pixels = plan.features // plan.channels
+        for c in range(plan.channels):
+            features[c * pixels : (c + 1) * pixels] = activations[-1, c, :pixels]
         kernel, bias = _dense_of(weights, plan.dense_at, plan.features, plan.dense)
         _dense_row(features, kernel, bias, hidden, plan.slope)
     if plan.inputs:

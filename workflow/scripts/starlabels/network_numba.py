@@ -61,7 +61,7 @@ def plan_of(architecture: Architecture) -> kernels.Plan:
     return kernels.Plan(
         taps=(0,) * max(a.kernel, 1),
         convolutions=np.array(rows, np.int64).reshape(len(rows), 5),
-        pixels=a.pixels, features=a.features, dense=a.dense if a.pixels else 0, inputs=a.inputs,
+        pixels=a.pixels, channels=a.channels[-1], features=a.features, dense=a.dense if a.pixels else 0, inputs=a.inputs,
         photometric=a.photometric if a.inputs else 0, joined=a.joined, outputs=a.outputs, labels=a.labels,
         dense_at=starts.get("dense", 0), photometric_at=starts.get("photometric", 0), joined_at=starts["joined"],
         labels_at=starts["labels"], slope=np.float32(a.slope), dropout=np.float32(a.dropout),
