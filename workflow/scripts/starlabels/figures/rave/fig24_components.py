@@ -43,7 +43,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     axes[1].set_ylabel(AXES["v_phi"])
     keys = _gradients(axes[1], summary["gradients"], numbers)
     if keys:
-        axes[1].legend(handles=keys, loc="upper right", title="V$_\\phi$ against [M/H]", title_fontsize=7, alignment="right", handlelength=3.0)
+        axes[1].legend(handles=keys, loc="upper right", title=r"$V_\phi$ against [M/H]", title_fontsize=7, alignment="right",
+                       handlelength=3.0)
     handles = []
     for name, (text, colour, line) in COMPONENTS.items():
         n = summary["n"][name]
