@@ -7,7 +7,7 @@ with stage(snakemake):
 
     given, params = snakemake.input, snakemake.params
     run_counts(
-        list(given.stars), list(given.predictions), given.training, list(given.flows), given.selection, given.ensemble, given.literature,
-        list(given.obsdata), list(given.apogee), params.rave, params.simulated, snakemake.output.summary,
+        list(given.stars), given.training, list(given.flows), given.selection, given.ensemble, list(given.obsdata), list(given.apogee),
+        params.rave, params.simulated, snakemake.output.summary, summary_paths=list(given.get("summaries", [])),
         benchmark_paths=list(given.get("benchmarks", [])), networks_timed=params.get("networks_timed"),
     )

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from ...errors import InputError
 from ...io import write_json
+from ...network import of_configuration
+from ...network_keras import build, choose_backend
 
 # what a box states beyond its shape: kind of layer -> (key of its Keras configuration, words)
 SETTINGS = {
@@ -88,18 +90,19 @@ def summary_of(model, cfg: Mapping, simulated: bool) -> dict:
     }
 
 
-def run_network_layers(model, cfg: Mapping, simulated: bool, out_json) -> dict:
-    """Describe the built network for Figure 3.
+def run_network_layers(cfg: Mapping, simulated: bool, out_json, network: str = "photometry") -> dict:
+    """Build the network of a configuration and describe it for Figure 3.
 
     Parameters
     ----------
-    model : keras.Model
-        The network with both branches, before any training.
     cfg : mapping
-        The paper's configuration (`network`, `fit`).
+        The paper's configuration (`spectra`, `inputs`, `labels`, `network`, `fit`).
     out_json : path
         The entries of `summary_of`.
+    network : str
+        One of `network.NETWORKS`; the published one has both branches.
     """
-    content = summary_of(model, cfg, simulated)
+    choose_backend(cfg["fit"]["backend"])
+    content = summary_of(build(of_configuration(cfg, network)), cfg, simulated)
     write_json(out_json, content)
     return content
