@@ -17,7 +17,7 @@ from ..random import uniforms
 
 #: share of stars with 2 to 6 visits, and how those visits are distributed
 REPEAT_SHARE = 0.12
-REPEAT_VISITS = (0.76, 0.14, 0.05, 0.03, 0.02)
+REPEAT_VISITS = (0.79, 0.13, 0.04, 0.025, 0.015)
 MOST_VISITS = 6
 
 MOST_FIELDS = 30

@@ -22,7 +22,7 @@ from ..stars import draw_cluster_stars
 from . import orbits
 from .layout import SUPERGIANT_NUMBER, Shard, cluster_numbers
 
-GIANT_SHARE = 0.56
+GIANT_SHARE = 0.59  # of the stars observed; 0.57 of those that pass the cuts of Section 2
 G_LAW = (8.6, 11.3, 13.2)  # faintest, most frequent and brightest G: a triangle
 AV_SCALE = 0.29  # mag, mean of an exponential law
 AV_TO_EBV = 3.1
@@ -36,7 +36,7 @@ GRADIENT = -0.06  # dex/kpc, [Fe/H] of the thin disc
 #: shares of thin disc, thick disc and halo before the place is known; with `_odds` they come out right over the whole sample
 SHARES = {True: (0.665, 0.317, 0.018), False: (0.955, 0.042, 0.003)}
 #: log odds against the thin disc, by giant or dwarf: thick disc and halo at the Sun's place
-ODDS = {True: (-2.95, -7.5), False: (-3.6, -6.2)}
+ODDS = {True: (-2.95, -7.1), False: (-3.6, -6.2)}
 
 SUPERGIANT_ID = 5983723702088571392  # Gaia DR2, Section 6.8
 SUPERGIANT = {"teff": 5420.0, "logg": 1.02, "feh": -0.36, "alpha_fe": 0.05, "mass": 4.0, "age": 0.15, "parallax": 0.40, "av": 1.0}

@@ -34,14 +34,15 @@ FIRST_NIGHT = np.datetime64("2003-04-12")
 
 LOW_SHARE = 0.035  # of the spectra have a signal-to-noise ratio of 4 to 10
 #: stars that APOGEE observed: quantiles of the ratio below 30, as the authors' samples with limits of 10, 15 and 20 have them; above
-#: it 30 + Gamma(1.7, 11)
+#: it 30 + Gamma(1.7, 10); the others 10 + Gamma(2.9, 11.5), so that the shares above 20, 30 and 40 are those of the observed sample
 COMMON_QUANTILES = ((0.0, 10.0), (0.022, 15.0), (0.065, 20.0), (0.24, 30.0))
-COMMON_TAIL, OTHER_LAW, SNR_MAX = (1.7, 11.0), (2.2, 14.0), 140.0
+COMMON_TAIL, OTHER_LAW, SNR_MAX = (1.7, 10.0), (2.9, 11.5), 140.0
 #: what makes the ratio of a star's spectra alike: its brightness and itself; the rest is weather
-SNR_BRIGHTNESS, SNR_STAR = 0.55, 0.45
+SNR_BRIGHTNESS, SNR_STAR = 0.50, 0.30
+FAVOUR = (1.4, 0.5)  # of cluster members and K2 stars, in standard deviations
 
 #: share of the classes that spoil a spectrum or mark its star; `o` are the hottest stars, the others are normal
-BINARY_SHARE, CONTINUUM_SHARE, WAVELENGTH_SHARE, ODD_SHARE = 0.014, 0.016, 0.010, 0.030
+BINARY_SHARE, CONTINUUM_SHARE, WAVELENGTH_SHARE, ODD_SHARE = 0.020, 0.018, 0.010, 0.024
 HOT_TEFF, HOT_SHARE = 6450.0, 0.55
 SECOND_SHARE = 0.005  # normal spectra whose second or third class is another
 
@@ -139,6 +140,9 @@ def _signal(frame: pd.DataFrame, stars: pd.DataFrame, config: Mapping) -> np.nda
     """Signal-to-noise ratio a pixel: the survey's law, alike in the spectra of one star."""
     row = frame["star"].to_numpy()
     bright = (11.1 - stars["gaia_g"].to_numpy()) / 0.95  # in standard deviations of the survey's G
+    # of stars to calibrate with, good spectra are known
+    favour = np.select([stars["cluster"] != "", stars["star_index"] // FIELD_STEP == K2_NUMBER], FAVOUR, 0.0)
+    bright = np.where(favour > 0, np.clip(bright, -0.5, 2.0) + favour, bright)
     own = draw(config, "rave/snr/star", stars["star_index"], normal=True)
     weather = draw(config, "rave/snr/visit", frame["index"], normal=True)
     rest = np.sqrt(1 - SNR_BRIGHTNESS**2 - SNR_STAR**2)
@@ -161,7 +165,7 @@ def _classes(frame: pd.DataFrame, stars: pd.DataFrame, config: Mapping) -> None:
         [chance[:, 0] < edge for edge in np.cumsum([BINARY_SHARE, CONTINUUM_SHARE, WAVELENGTH_SHARE])], ["b", "c", "w"],
         np.where(chance[:, 1] < ODD_SHARE, cool, np.where((teff > HOT_TEFF) & (chance[:, 2] < HOT_SHARE), "o", "n")),
     )  # fmt: skip
-    quiet = stars["star_index"].to_numpy()[row] // FIELD_STEP == SUPERGIANT_NUMBER
+    quiet = np.isin(stars["star_index"].to_numpy()[row] // FIELD_STEP, (SUPERGIANT_NUMBER, K2_NUMBER))
     letters = np.where(quiet, "n", letters)
     other = np.array(list("oxbcw"))[np.minimum((5 * chance[:, 4]).astype(int), 4)]
     mixed = (chance[:, 3] < np.where(letters == "n", SECOND_SHARE, 0.3)) & ~quiet

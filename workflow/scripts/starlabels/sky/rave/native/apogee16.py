@@ -18,7 +18,7 @@ from .pipelines import ERROR_SCATTER, switched
 
 LOGG_GIANT = 3.5
 STAR_WARN, STAR_BAD, DUPLICATE = 1 << 7, 1 << 23, 1 << 4
-BAD_SHARE, WARN_SHARE, AGAIN_SHARE, SHORT_SHARE, NO_ID_SHARE = 0.015, 0.040, 0.02, 0.010, 0.003
+BAD_SHARE, WARN_SHARE, AGAIN_SHARE, SHORT_SHARE, NO_ID_SHARE = 0.015, 0.050, 0.02, 0.010, 0.003
 ELEMENT_LOST_SHARE = {"AL_FE": 0.015, "NI_FE": 0.010, "SI_FE": 0.003, "MG_FE": 0.003, "FE_H": 0.004}
 MISSING = -9999.0
 LABELS = ("TEFF", "LOGG", "M_H", "FE_H", "ALPHA_M", "MG_FE", "SI_FE", "AL_FE", "NI_FE")
@@ -117,7 +117,7 @@ def _entry(stars: pd.DataFrame, config: Mapping, visit: int) -> pd.DataFrame:
         mag, error, seen = observe.measure(config, "rave/twomass", index, band, stars[band].to_numpy())
         frame[tag], frame[f"{tag}_ERR"] = np.where(seen, mag, 99.0), np.where(seen, error, 99.0)
     scatter = np.exp(0.4 * draw(config, f"rave/apogee/snr/{visit}", index, normal=True))
-    snr = 400.0 * 10.0 ** (-0.17 * (stars["tmass_h"].to_numpy() - 9.2)) * scatter
+    snr = 310.0 * 10.0 ** (-0.17 * (stars["tmass_h"].to_numpy() - 9.2)) * scatter
     short = chance[:, 2] < SHORT_SHARE
     frame["SNR"] = np.clip(snr * np.where(short, 0.12, 1.0) * (0.6 if visit else 1.0), 8.0, 2000.0)
     frame["NVISITS"], frame["STARFLAG"], frame["ANDFLAG"] = 1 if visit else 3, 0, 0

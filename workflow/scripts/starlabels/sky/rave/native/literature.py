@@ -16,14 +16,14 @@ from ...observe import draw
 from ...random import choice_of
 from .pipelines import LOGG_GIANT, is_supergiant, switched
 
-HR_SHARE = 0.020  # of the stars, before the preferences
+HR_SHARE = 0.030  # of the stars, before the preferences
 TWICE_SHARE = 0.10  # of them in a second list
 #: abundances of the Sun that Gaia-ESO's values are turned with (config/datasets.yaml takes them off again)
 SUN = {"mg": 7.53, "si": 7.51, "al": 6.37, "ni": 6.23}
 
 #: list -> (weight, whom it takes, native names of what it gives)
 LISTS = {
-    "hr_reddy2003": (181, "dwarf", {
+    "hr_reddy2003": (250, "dwarf", {
         "star_name": "Star", "ra": "RAdeg", "dec": "DEdeg", "teff": "Teff", "logg": "logg", "feh": "[Fe/H]", "mg_fe": "[Mg/Fe]",
         "si_fe": "[Si/Fe]", "al_fe": "[Al/Fe]", "ni_fe": "[Ni/Fe]"}),
     "hr_valenti2005": (500, "dwarf", {
@@ -32,7 +32,7 @@ LISTS = {
     "hr_soubiran2005": (350, "any", {
         "star_name": "Name", "ra": "RAJ2000", "dec": "DEJ2000", "teff": "Teff", "logg": "logg", "feh": "[Fe/H]", "alpha_fe": "[a/Fe]",
         "mg_fe": "[Mg/Fe]", "si_fe": "[Si/Fe]", "al_fe": "[Al/Fe]", "ni_fe": "[Ni/Fe]"}),
-    "hr_reddy2006": (176, "thick", {
+    "hr_reddy2006": (2500, "thick", {
         "star_name": "HIP", "ra": "_RAJ2000", "dec": "_DEJ2000", "teff": "Teff", "logg": "logg", "feh": "[Fe/H]", "mg_fe": "[Mg/Fe]",
         "si_fe": "[Si/Fe]", "al_fe": "[Al/Fe]", "ni_fe": "[Ni/Fe]"}),
     "hr_ruchti2011": (700, "poor", {

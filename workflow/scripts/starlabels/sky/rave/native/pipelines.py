@@ -35,6 +35,11 @@ def is_seismic(stars: pd.DataFrame) -> np.ndarray:
     return stars["star_index"].to_numpy() // FIELD_STEP == K2_NUMBER
 
 
+def is_chosen(stars: pd.DataFrame) -> np.ndarray:
+    """Which stars are there for their known values (seismic stars, the supergiant): lists of such stars hold those with good data."""
+    return is_seismic(stars) | is_supergiant(stars)
+
+
 def stated(config: Mapping, purpose: str, index: np.ndarray, sigma: np.ndarray | float, k: int) -> np.ndarray:
     """Stated error, column k of a survey's stream."""
     return sigma * np.exp(ERROR_SCATTER * draw(config, f"{purpose}/errors", index, k + 1, normal=True)[:, k])

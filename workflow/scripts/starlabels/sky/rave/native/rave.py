@@ -17,7 +17,7 @@ from . import pipelines
 
 G_SHIFT = -0.018  # mag, G of Gaia DR2 minus DR3 (design section 4.2)
 PARALLAX_ZERO_POINT = -0.03  # mas, Gaia DR2
-PARALLAX_ERROR, PARALLAX_SPREAD, POOR_SHARE = 0.045, 0.18, 0.03  # mas at G < 14, scatter of its logarithm; share of much worse ones
+PARALLAX_ERROR, PARALLAX_SPREAD, POOR_SHARE = 0.046, 0.20, 0.07  # mas at G < 14, scatter of its logarithm; share of much worse ones
 NO_GAIA_SHARE, NO_PARALLAX_SHARE, NO_COLOUR_SHARE = 0.004, 0.004, 0.003
 NO_ALLWISE_SHARE, LIMIT_SHARE, NO_TMASS_SHARE = 0.010, 0.040, 0.003
 BDASP_SHARE, IRFM_SHARE, GAUGUIN_SHARE, ALPHA_SHARE = 0.993, 0.955, 0.875, 0.215
@@ -39,9 +39,8 @@ def raveid(stars: pd.DataFrame, config: Mapping) -> np.ndarray:
 
 
 def no_gaia(stars: pd.DataFrame, config: Mapping) -> np.ndarray:
-    """Which stars have no counterpart in Gaia DR2; the supergiant and the clusters do."""
-    free = stars["cluster"].eq("").to_numpy() & ~pipelines.is_supergiant(stars)
-    return (draw(config, "rave/gaia/none", stars["star_index"]) < NO_GAIA_SHARE) & free
+    """Which stars have no counterpart in Gaia DR2."""
+    return (draw(config, "rave/gaia/none", stars["star_index"]) < NO_GAIA_SHARE) & ~pipelines.is_chosen(stars)
 
 
 def obsdata(stars: pd.DataFrame, visits: pd.DataFrame, config: Mapping) -> pd.DataFrame:
@@ -172,8 +171,8 @@ def gaiadr2(stars: pd.DataFrame, visits: pd.DataFrame, config: Mapping) -> pd.Da
     for k, name in enumerate(("pmra", "pmdec"), start=2):
         star[name], star[f"{name}_error"] = (stars[name].to_numpy() + 1.5 * error * noise[:, k]).round(5), (1.5 * error).round(5)
     no_parallax = chance[:, 1] < NO_PARALLAX_SHARE
-    star.loc[no_parallax & ~pipelines.is_supergiant(stars), list(star.columns[3:])] = np.nan
-    no_colour = (chance[:, 2] < NO_COLOUR_SHARE) & ~pipelines.is_supergiant(stars)
+    star.loc[no_parallax & ~pipelines.is_chosen(stars), list(star.columns[3:])] = np.nan
+    no_colour = (chance[:, 2] < NO_COLOUR_SHARE) & ~pipelines.is_chosen(stars)
     for band in ("g", "bp", "rp"):
         mag, _, _ = observe.measure(config, "rave/gaia", index, f"gaia_{band}", stars[f"gaia_{band}"].to_numpy())
         value = mag + (G_SHIFT if band == "g" else 0.0)
@@ -188,22 +187,22 @@ def gaiadr2(stars: pd.DataFrame, visits: pd.DataFrame, config: Mapping) -> pd.Da
 def xmatch(stars: pd.DataFrame, visits: pd.DataFrame, config: Mapping) -> pd.DataFrame:
     """dr6_xmatch: 2MASS and AllWISE names and magnitudes; an upper limit has no error."""
     index = stars["star_index"].to_numpy()
-    keep = ~pipelines.is_supergiant(stars)
+    free = ~pipelines.is_chosen(stars)
     chance = draw(config, "rave/xmatch/chance", index, 3)
     ra, dec = observe.at_epoch(stars, 1999.5)
     star = pd.DataFrame({"designation_2mass": formats.sexagesimal(ra, dec, "", 2, 1, point=False)})
     for tag, band in TMASS.items():
         mag, error, _ = observe.measure(config, "rave/twomass", index, band, stars[band].to_numpy())
-        limit = keep & (chance[:, 0] < NO_TMASS_SHARE) & (tag == "h")
+        limit = free & (chance[:, 0] < NO_TMASS_SHARE) & (tag == "h")
         star[f"{tag}mag_2mass"], star[f"e_{tag}mag_2mass"] = mag.round(3), np.where(limit, np.nan, error).round(3)
     ra, dec = observe.at_epoch(stars, 2010.5)
     star["designation_allwise"] = formats.sexagesimal(ra, dec, "J", 2, 1)
-    limited = keep & (chance[:, 1] < LIMIT_SHARE)
+    limited = free & (chance[:, 1] < LIMIT_SHARE)
     for tag, band in WISE.items():
         mag, error, _ = observe.measure(config, "rave/allwise", index, band, stars[band].to_numpy())
         limit = limited & ((tag == "w1") | (chance[:, 1] < 0.7 * LIMIT_SHARE))
         star[f"{tag}mag_allwise"], star[f"e_{tag}mag_allwise"] = mag.round(3), np.where(limit, np.nan, error).round(3)
-    lost = keep & (chance[:, 2] < NO_ALLWISE_SHARE)
+    lost = free & (chance[:, 2] < NO_ALLWISE_SHARE)
     star.loc[lost, [c for c in star if c.endswith("allwise")]] = np.nan
     frame = star.iloc[visits["star"].to_numpy()].reset_index(drop=True)
     frame.insert(0, "rave_obs_id", visits["rave_obs_id"])
