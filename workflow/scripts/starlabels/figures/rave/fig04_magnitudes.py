@@ -30,7 +30,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     for ax in axes[:, 0]:
         ax.set_ylabel("Normalised count")
     handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=3)
+    figure.legend(*handles, loc="outside lower center", ncols=3, handlelength=3.0)
     return figure, numbers.frame()
 
 

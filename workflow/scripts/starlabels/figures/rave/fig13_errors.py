@@ -35,7 +35,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         ax.set_ylabel("Normalised count")
     handles = [Line2D([], [], linewidth=1.3, label=_name(key, label, summary), **look) for key, (label, look) in SERIES.items()]
     text = ensemble_text(summary["ensemble"], numbers)
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, title=text, title_fontsize=7)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, title=text, title_fontsize=7, handlelength=3.2)
     return figure, numbers.frame()
 
 
