@@ -88,9 +88,10 @@ def write_catalogs(folder: Path, frames: dict[str, pd.DataFrame]) -> dict[str, P
 
 
 def write_flux(path: Path, names, cfg: dict, simulated: bool = True) -> Path:
-    """Packed spectra of some ids; the first pixel of each holds its number."""
+    """Packed spectra of some ids; first pixel and number of bad ones are its number."""
     grid = grid_of(cfg["spectra"])
     flux = np.ones((len(names), grid.pixels), np.float32)
-    flux[:, 0] = [int(str(name)[-3:]) for name in names]
-    write_packed(path, names, flux, np.arange(len(names)), np.zeros(len(names)), grid, simulated)
+    numbers = [int(str(name)[-3:]) for name in names]
+    flux[:, 0] = numbers
+    write_packed(path, names, flux, numbers, np.zeros(len(names)), grid, simulated)
     return path

@@ -142,7 +142,7 @@ def write_packed(path: str | os.PathLike, ids: Sequence[str], flux, n_bad, n_edg
     except UnicodeEncodeError as error:
         raise InputError(path, f"cannot hold the id {error.object!r}", "Ids of RAVE are ASCII") from error
     rows = max(min(CHUNK, len(names)), 1)
-    with atomic(path) as part, h5py.File(part, "w", track_order=True) as file:
+    with atomic(path) as part, h5py.File(part, "w") as file:
         for key, value in (("start", grid.start), ("step", grid.step), ("unit", "Angstrom"), ("simulated", bool(simulated))):
             file.attrs[key] = value
         file.create_dataset("rave_obs_id", data=names)

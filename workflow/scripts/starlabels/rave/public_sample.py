@@ -109,11 +109,11 @@ def run_public_sample(
         training_sample_spectra.fits.
     """
     cfg = merged(cfg, variant)
-    rows = public_rows(labels, parameters)
-    flux = None if image is None else public_spectra(image, len(rows), cfg["spectra"]["pixels"])
     if cfg["label_noise"] or cfg["distance"] != "parallax":
         found = "needs errors or distances, which the public sample lacks"
         raise InputError(f"configuration key `rave.variants.{variant}`", found, "Use main")
+    rows = public_rows(labels, parameters)
+    flux = None if image is None else public_spectra(image, len(rows), cfg["spectra"]["pixels"])
     absent = ("snr_rave", "parallax_err", "parallax_error_ratio", *COMPARED, *(f"{p}_apogee_err" for p in cfg["labels"]))
     empty = dict.fromkeys(("raveid", "rave_class_1"), pd.array([""] * len(rows), dtype="str"))
     full = rows.rename(columns={name: f"{name}_apogee" for name in LABELS.values()})
