@@ -13,5 +13,5 @@ with stage(snakemake):
         params.rave,
         params.seed,
         {name: snakemake.output[name] for name in ("training", "spectra", "scaling", "selection")},
-        given.get("include"),
+        given.get("include") or None,
     )
