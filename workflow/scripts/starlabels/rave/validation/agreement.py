@@ -13,7 +13,7 @@ from ..statistics import residual_statistics
 
 LEAST = 2                                   # fewer stars have no statistics
 UNIT = {"teff": "K"}                        # all other labels: dex
-# parameter: (first edge, last edge, cell) of the values and (reach, cell) of the differences
+# parameter: (first edge, last edge, cell) of the values and (reach, bar) of the differences, whose cells are two bars high
 VALUES = {"teff": (2500.0, 10000.0, 50.0), "logg": (-1.0, 6.0, 0.05), "mh": (-3.5, 1.5, 0.05)}
 DIFFERENCES = {"teff": (3000.0, 25.0), "logg": (3.0, 0.02), "mh": (2.0, 0.02)}
 PLANE = ["panel", "kind", "x_lo", "x_hi", "y_lo", "y_hi", "count"]
@@ -78,7 +78,7 @@ class Panel:
         edges = np.linspace(first, last, round((last - first) / cell) + 1)
         self.parts = parts
         self.one_to_one = Density2D(edges, edges)
-        self.trend = Density2D(edges, np.linspace(-reach, reach, round(2 * reach / fine) + 1))
+        self.trend = Density2D(edges, np.linspace(-reach, reach, round(reach / fine) + 1))
         self.bars = {part: Histogram1D(fine, -reach, reach) for part in ("all", *parts)}
         self._residuals: dict[str, list[np.ndarray]] = {part: [] for part in ("all", *parts)}
 
