@@ -22,9 +22,11 @@ LN10 = np.log(10.0)
 
 HEIGHT = 0.5  # opacity factor of all lines
 DEPTH = 0.65  # greatest depth of a weak line
-NATURAL = 1e8  # natural broadening, per second
 DAMPING = {"Ca II": 10.0**-7.68}  # by hydrogen atoms at 10^4 K, cm^3/s (Barklem & O'Mara 1998)
 DAMPING_OTHERS = 10.0**-7.75
+NATURAL = {"Ca II": 1.5e8}  # natural broadening, per second: lifetime of 6.9 ns of the upper levels
+NATURAL_OTHERS = 1e8
+PASCHEN_FACTOR = 0.4  # on the opacity of the Paschen lines; without it they are twice as deep as in F dwarfs of LAMOST
 WING = 45.0  # Angstrom, reach of the Ca II profiles
 
 LOG_ETA = np.linspace(-4.0, 5.0, 181)
@@ -76,7 +78,7 @@ def strengths(lines: Lines, state: Layer, logg: np.ndarray, abundances: dict) ->
         share = ratio / (1.0 + ratio) if stage == "II" else 1.0 / (1.0 + ratio)
         level = share * abundances[element] / partition(entry.ion if stage == "II" else entry.atom, temperature)
         speed = np.sqrt(2.0 * BOLTZMANN * temperature / (entry.mass * ATOMIC_MASS) + microturbulence(logg) ** 2)
-        rate = NATURAL + DAMPING.get(species, DAMPING_OTHERS) * collisions
+        rate = NATURAL.get(species, NATURAL_OTHERS) + DAMPING.get(species, DAMPING_OTHERS) * collisions
         per_species[species] = common * level, speed, rate
     strength, speed, rate = (np.stack(columns, 1) for columns in zip(*(per_species[name] for name in lines.element), strict=True))
     doppler = speed * (1e8 / lines.wavelength)  # Hz
@@ -121,7 +123,7 @@ def paschen_opacity(state: Layer) -> tuple[np.ndarray, np.ndarray]:
     temperature = state.temperature
     ratio = saha("H", temperature) / state.electron_pressure
     level = np.exp(LN10 * (log_gf - (5040.0 / temperature)[:, None] * excitation)) / partition(ELEMENTS["H"].atom, temperature)[:, None]
-    area = HEIGHT * OSCILLATOR * level * (stimulated(temperature) / (1.0 + ratio) / state.opacity)[:, None]  # Hz
+    area = PASCHEN_FACTOR * HEIGHT * OSCILLATOR * level * (stimulated(temperature) / (1.0 + ratio) / state.opacity)[:, None]  # Hz
     width = 0.9 * (state.electrons / 1e14)[:, None] ** (2.0 / 3.0) * (PASCHEN / 12.0) ** 2 + 0.6
     return area * (wavelength**2 * 1e-8 / LIGHT) * width / np.pi, width
 

@@ -20,7 +20,7 @@ from .lines import calcium_triplet, paschen_lines, weak_lines
 
 RESOLUTION = 7500.0
 SIGMA = 8600.0 / RESOLUTION / 2.3548  # Angstrom, of the instrument's Gaussian
-START, STEP, PIXELS = 8408.0, 0.2, 1946  # the fine grid, 8408 to 8797 Angstrom
+START, STEP, PIXELS = 8403.0, 0.2, 1996  # the fine grid, 8403 to 8802 Angstrom: the window of RAVE and a shift of 150 km/s
 #: Default wavelengths, Angstrom in air: the grid of the network.
 WAVELENGTHS = 8420.0 + 0.4 * np.arange(912)
 TEFF_PASCHEN = 5500.0  # K; cooler stars have no Paschen lines
@@ -51,7 +51,7 @@ class Synthesizer:
             teff (K), logg, feh, alpha_fe, mg_fe, si_fe, al_fe, ni_fe (dex); ca_fe and ti_fe where they are known, otherwise 0.85 and
             0.95 alpha_fe.
         wavelengths : array, shape (m,) or (n, m), optional
-            Angstrom in air, between 8408 and 8797; one grid for all or one a spectrum. Default: 8420 + 0.4 i, i < 912.
+            Angstrom in air, between 8403 and 8802; one grid for all or one a spectrum. Default: 8420 + 0.4 i, i < 912.
 
         Returns
         -------
