@@ -6,4 +6,4 @@ with stage(snakemake):
     from starlabels.rave.validation.collected import run_claims
 
     out, params = snakemake.output, snakemake.params
-    run_claims(list(snakemake.input), params.rave, params.simulated, out.json, out.csv, out.md)
+    run_claims(list(snakemake.input.summaries), params.rave, params.simulated, out.json, out.csv, out.md)

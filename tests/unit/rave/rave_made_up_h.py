@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from starlabels.io import write_table
+from starlabels.io import write_json, write_table
 
 LABELS = ("teff", "logg", "mh", "feh", "alpha_m", "si_fe", "al_fe", "mg_fe", "ni_fe")
 NOISE = {"teff": 35.0, "logg": 0.04, "mh": 0.04, "feh": 0.04, "alpha_m": 0.02, "si_fe": 0.025, "al_fe": 0.03, "mg_fe": 0.025,
@@ -81,3 +81,27 @@ def write_slices(folder: Path, n: int = 6000, seed: int = 1, pieces: int = 2) ->
             write_table(path, table.iloc[k::pieces].reset_index(drop=True))
             found[kind].append(path)
     return found
+
+
+def write_variant(folder: Path, name: str, n: int = 800, test: float = 0.1, factor: float = 1.0, snr_min: float = 30.0, networks: int = 3,
+                  flat: bool = False, epochs: int = 80, seed: int = 3) -> dict[str, Path]:
+    """Write a variant's sample, predictions and ensemble; the spectra are those of one survey, so that variants share some."""
+    frame = spectra(n, 77)
+    frame = frame[frame["snr_rave"] > snr_min].reset_index(drop=True)
+    role = np.where(np.random.default_rng(seed).random(len(frame)) < test, "test", "train")
+    label_noise = np.random.default_rng(1)
+    sample = frame[["rave_obs_id", "raveid", "gaia_dr2_source_id", "snr_rave", "parallax_error_ratio", "av_starhorse"]].assign(role=role)
+    for label in LABELS:
+        sample[label] = frame[label] + NOISE[label] / 3 * label_noise.normal(0, 1, len(frame))
+        sample[f"{label}_err"] = NOISE[label] / 3
+    found = predictions(frame, factor, seed=len(name)).assign(role=role)
+    if flat:
+        found["alpha_m_cnn"] = (0.03 - 0.15 * found["mh_cnn"]).astype(np.float32)
+    paths = {k: Path(folder) / name / k for k in ("training.parquet", "predictions.parquet", "ensemble.json")}
+    write_table(paths["training.parquet"], sample)
+    write_table(paths["predictions.parquet"], found)
+    write_json(paths["ensemble.json"], {
+        "variant": name, "network": "photometry", "n_networks": networks, "n_kept": max(networks - 1, 1), "parameters": 58549,
+        "networks": [{"network": k, "epochs": epochs + k, "failed": False, "kept": k > 0} for k in range(networks)],
+    })
+    return paths
