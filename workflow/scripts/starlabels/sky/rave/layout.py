@@ -26,6 +26,7 @@ K2_NUMBER = FIRST_NUMBER + MOST_FIELDS
 SUPERGIANT_NUMBER = K2_NUMBER + 1
 CLUSTER_NUMBER = K2_NUMBER + 2  # of the first cluster's members; 127 is the last number that ids have room for
 SUPERGIANT_VISITS = 6
+SUPERGIANT_PLACE = (242.498, -48.569)  # deg, where its Gaia id lies
 #: clusters whose members are in APOGEE (Section 6.6 finds stars of these two in the training sample)
 APOGEE_CLUSTERS = ("47 Tuc", "Pleiades")
 #: K2 campaign 1: where the first red giants of RAVE with oscillations were found (Valentini et al. 2017)

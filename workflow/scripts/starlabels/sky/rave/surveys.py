@@ -21,6 +21,7 @@ from .layout import (
     K2_NUMBER,
     MOST_VISITS,
     SUPERGIANT_NUMBER,
+    SUPERGIANT_PLACE,
     SUPERGIANT_VISITS,
     Shard,
     apogee_share,
@@ -119,7 +120,7 @@ def pointings(config: Mapping) -> dict[int, tuple[float, float]]:
     rave = config["sky"]["rave"]
     centres = {FIRST_NUMBER + k: (float(f["ra"]), float(f["dec"])) for k, f in enumerate(rave["fields"])}
     centres[K2_NUMBER] = (K2_FIELD["ra"], K2_FIELD["dec"])
-    centres[SUPERGIANT_NUMBER] = (236.0, -47.0)
+    centres[SUPERGIANT_NUMBER] = SUPERGIANT_PLACE
     first = SUPERGIANT_NUMBER + 1
     centres |= {first + k: (CLUSTERS[name]["ra"], CLUSTERS[name]["dec"]) for k, name in enumerate(rave["clusters"])}
     names = [pointing_name(*c) for c in centres.values()]

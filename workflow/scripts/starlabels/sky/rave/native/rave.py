@@ -200,7 +200,7 @@ def xmatch(stars: pd.DataFrame, visits: pd.DataFrame, config: Mapping) -> pd.Dat
     limited = free & (chance[:, 1] < LIMIT_SHARE)
     for tag, band in WISE.items():
         mag, error, _ = observe.measure(config, "rave/allwise", index, band, stars[band].to_numpy())
-        limit = limited & ((tag == "w1") | (chance[:, 1] < 0.7 * LIMIT_SHARE))
+        limit = limited & ((tag == "w2") | (chance[:, 1] < 0.7 * LIMIT_SHARE))
         star[f"{tag}mag_allwise"], star[f"e_{tag}mag_allwise"] = mag.round(3), np.where(limit, np.nan, error).round(3)
     lost = free & (chance[:, 2] < NO_ALLWISE_SHARE)
     star.loc[lost, [c for c in star if c.endswith("allwise")]] = np.nan
