@@ -82,7 +82,7 @@ def kiel_plane(values: Iterable[str] = ()) -> Plane:
 
 def factor_for(n: int, steps: Mapping[int, int] | None = None) -> int:
     """How much coarser the cells of n stars should be, so that few stars still make a density and not a scatter of single cells."""
-    for least, factor in sorted((steps or {30_000: 1, 2_500: 2, 0: 4}).items(), reverse=True):
+    for least, factor in sorted((steps or {60_000: 1, 8_000: 2, 0: 4}).items(), reverse=True):
         if n >= least:
             return factor
     return 1
