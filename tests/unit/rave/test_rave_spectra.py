@@ -11,6 +11,7 @@ from unit.rave.rave_survey_c import configuration, ids, write_spectrum
 from starlabels import spectra as sp
 from starlabels.errors import InputError
 from starlabels.io import read_json
+from starlabels.spectra_fits import read_spectrum
 from starlabels.spectra_pack import Packed, list_spectra, read_packed, run_pack, take_spectra
 
 NAME = "20100313_0823m14_001"
@@ -32,7 +33,7 @@ def line(w, centre=8542.09, depth=0.6, sigma=1.2):
 
 def on_grid(path, cfg, **changes):
     cfg = {**cfg, **changes}
-    return sp.resample(sp.read_spectrum(path), sp.grid_of(cfg), cfg["resampling"], cfg["edge_max"], cfg["bad_max"])
+    return sp.resample(read_spectrum(path), sp.grid_of(cfg), cfg["resampling"], cfg["edge_max"], cfg["bad_max"])
 
 
 def test_grid_of_the_published_network(cfg):
@@ -50,7 +51,7 @@ def test_impossible_grid_is_refused(cfg, changes):
 
 def test_wavelength_scale_and_id(tmp_path):
     flux = line(wave())
-    spectrum = sp.read_spectrum(write_spectrum(tmp_path, NAME, flux, crpix=3.0))
+    spectrum = read_spectrum(write_spectrum(tmp_path, NAME, flux, crpix=3.0))
     assert spectrum.rave_obs_id == NAME and spectrum.flux.dtype == np.float64
     np.testing.assert_allclose(spectrum.wavelength[[0, 1]], [8405.0 - 2 * 0.385, 8405.0 - 0.385])
     np.testing.assert_allclose(spectrum.flux, flux.astype(np.float32))
@@ -59,7 +60,7 @@ def test_wavelength_scale_and_id(tmp_path):
 
 @pytest.mark.parametrize(("unit", "factor"), [("nm", 0.1), ("m", 1e-10), ("um", 1e-4), ("angstrom", 1), ("Angstroms", 1), ("A", 1)])
 def test_units_of_length_are_converted(tmp_path, unit, factor):
-    spectrum = sp.read_spectrum(write_spectrum(tmp_path, NAME, np.ones(N), start=8405.0 * factor, step=0.385 * factor, unit=unit))
+    spectrum = read_spectrum(write_spectrum(tmp_path, NAME, np.ones(N), start=8405.0 * factor, step=0.385 * factor, unit=unit))
     np.testing.assert_allclose(spectrum.wavelength, wave(), rtol=1e-9)
 
 
@@ -169,12 +170,12 @@ def test_cut_files_are_refused_wherever_they_end(tmp_path):
     for length in (0, 1, 80, 2879, 2880, 5000, 5760, 7000, 9000, 12000, data_end - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(sp.RefusedError):
-            sp.read_spectrum(path)
+            read_spectrum(path)
     path.write_bytes(whole[:data_end])
-    assert len(sp.read_spectrum(path).flux) == N
+    assert len(read_spectrum(path).flux) == N
     path.write_bytes(b"not FITS at all" * 400)
     with pytest.raises(sp.RefusedError, match=sp.UNREADABLE):
-        sp.read_spectrum(path)
+        read_spectrum(path)
 
 
 def test_compressed_file(tmp_path, cfg):

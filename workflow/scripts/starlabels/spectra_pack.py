@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from .errors import InputError
 from .io import atomic, write_json
-from .spectra import DUPLICATE, UNREADABLE, Grid, RefusedError, grid_of, id_of, read_spectrum, resample
+from .spectra import DUPLICATE, UNREADABLE, Grid, RefusedError, grid_of, resample
+from .spectra_fits import id_of, read_spectrum
 
 log = logging.getLogger(__name__)
 
