@@ -53,7 +53,7 @@ def test_plane_counts_means_and_coarsens():
 
 
 def test_few_stars_ask_for_wide_cells():
-    assert [factor_for(n) for n in (10, 5_000, 400_000)] == [4, 2, 1]
+    assert [factor_for(n) for n in (10, 20_000, 400_000)] == [4, 2, 1]
 
 
 # --- labels -------------------------------------------------------------------------------------------------------
