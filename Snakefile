@@ -9,6 +9,7 @@
 
 configfile: "config/config.yaml"
 configfile: "config/sages.yaml"
+configfile: "config/rave.yaml"
 configfile: "config/datasets.yaml"
 
 
@@ -20,6 +21,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/validate.smk"
+include: "workflow/rules/validate_rave.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/studies.smk"
 
@@ -27,6 +29,7 @@ include: "workflow/rules/studies.smk"
 localrules:
     all,
     sages,
+    rave,
     figures,
     tables,
     catalogs,
@@ -43,6 +46,12 @@ rule sages:
     """Everything of Gu et al. 2025."""
     input:
         targets("sages"),
+
+
+rule rave:
+    """Everything of Guiglion et al. 2020."""
+    input:
+        targets("rave"),
 
 
 rule figures:

@@ -12,6 +12,7 @@ from starlabels import settings
 from starlabels.canonical import Canonical
 from starlabels.derive import DESCRIPTIVE, RECIPES
 from starlabels.errors import InputError
+from starlabels.rave.plan import COMPARISONS, TABLES
 from starlabels.readers import READERS
 
 DATASETS = settings.load_yaml(ROOT / "config" / "datasets.yaml")["datasets"]
@@ -20,7 +21,9 @@ SAGES = settings.load_yaml(ROOT / "config" / "sages.yaml")["sages"]
 VMP = ["li2018", "lai2004", "bonifacio2009", "yong2013", "aoki2013", "yoon2016", "francois2018", "ezzeddine2020", "limberg2021"]
 ALL = [
     "sages", "gaia", "twomass", "allwise", "galex", "tmass_best_neighbour", "allwise_best_neighbour", "lamost", "apogee", "rave5", "pastel",
-    *(f"vmp_{n}" for n in VMP), "h23", "a23", "harris", "green2020", "splus",
+    *(f"vmp_{n}" for n in VMP), "h23", "a23", "harris", "green2020", "splus", *TABLES, *COMPARISONS,
+    *(f"hr_{n}" for n in ("reddy2003", "valenti2005", "soubiran2005", "reddy2006", "ruchti2011", "adibekyan2012", "bensby2014", "gaiaeso")),
+    *(f"cl_{n}" for n in ("47tuc", "omegacen", "ic4651", "pleiades", "blanco1")),
 ]  # fmt: skip
 
 

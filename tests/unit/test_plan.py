@@ -13,7 +13,7 @@ from starlabels.plan import Plan
 @pytest.fixture(scope="module")
 def merged():
     config = {}
-    for name in ("config", "sages", "datasets"):
+    for name in ("config", "sages", "rave", "datasets"):
         config.update(settings.load_yaml(ROOT / f"config/{name}.yaml"))
     return config
 
@@ -47,7 +47,7 @@ def test_null_takes_a_survey_out(config):
 
 
 def test_files_that_lack_are_named_before_the_run(config, tmp_path):
-    config["source"] = "files"
+    config |= {"source": "files", "papers": ["sages"]}
     with pytest.raises(InputError, match=r"`datasets.sages.files`: matches no file \(empty\); the same for gaia, twomass"):
         Plan(config, ROOT)
     for name in Plan.datasets_read(_of(config)):

@@ -16,7 +16,7 @@ def schema(root):
 @pytest.fixture
 def config(root):
     merged = {}
-    for name in ("config", "sages", "datasets"):
+    for name in ("config", "sages", "rave", "datasets"):
         merged.update(settings.load_yaml(root / f"config/{name}.yaml"))
     return merged
 
@@ -146,7 +146,10 @@ def merge(target, changes):
 
 
 def test_every_key_of_a_closed_mapping_is_required(schema):
-    """Configurations are merged over the defaults, so a missing key is a mistake; only a survey's conditions are optional."""
+    """Configurations are merged over the defaults, so a missing key is a mistake.
+
+    Optional are the conditions of a survey, and what a variant of the networks changes.
+    """
 
     def closed(node, path=""):
         if isinstance(node, dict):
@@ -156,7 +159,8 @@ def test_every_key_of_a_closed_mapping_is_required(schema):
                 yield from closed(sub, f"{path}/{key}")
 
     optional = {path: keys for path, keys in closed(schema) if keys}
-    assert all(path.endswith(("train/additionalProperties", "test/additionalProperties")) for path in optional), optional
+    open_ones = tuple(f"{name}/additionalProperties" for name in ("train", "test", "variants"))
+    assert all(path.endswith(open_ones) for path in optional), optional
 
 
 def test_missing_section_is_named(config, schema):

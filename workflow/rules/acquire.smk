@@ -51,3 +51,27 @@ rule simulate_maps:
         bands=REDDENING,
     script:
         "../scripts/simulate_maps.py"
+
+
+rule simulate_rave:
+    input:
+        code=code("simulate_rave.py"),
+    output:
+        **{name: f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.rave.ending(name)}" for name in PLAN.rave.simulated_datasets()},
+        spectra=directory(f"{RESULTS}/native/rave_spectra/{{shard}}"),
+        truth=f"{RESULTS}/native/rave_truth/part-{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/simulate_rave/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate_rave/{{shard}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        sky=config["sky"],
+        seed=config["seed"],
+        bands=REDDENING,
+    script:
+        "../scripts/simulate_rave.py"

@@ -19,16 +19,23 @@ except InputError as error:
 RESULTS = config["output"]["results"]
 FIGURES = config["output"]["figures"]
 SAGES = f"{RESULTS}/sages"
+RAVE = f"{RESULTS}/rave"
 CELLS = PLAN.cell_names
 SETS = [entry["id"] for entry in config["sages"]["data_sets"]]
 MODELS = config["sages"]["models"]
 SIMULATED = config["source"] == "simulated"
+# what a variant of the rave networks may change
+VARIED = ("labels", "inputs", "parallax_floor", "training", "observed", "split", "network", "fit", "spectra")
 ENV = f"{workflow.basedir}/envs/cpu.yaml"
 
 
 wildcard_constraints:
-    paper="sages",
+    paper="sages|rave",
     dataset="[a-z0-9_]+",
+    slice="[a-z0-9]+-[0-9]{3}",
+    variant="[a-z0-9_]+",
+    network="photometry|spectra",
+    batch="[0-9]{3}",
     shard="[a-z0-9]+-[0-9]+",
     cell="[0-9]{5}",
     k="[0-9]+",
@@ -42,9 +49,19 @@ def code(script, *modules):
     return [os.path.relpath(path) for path in found] if os.path.samefile(workflow.basedir, os.getcwd()) else found
 
 
-def settings(*keys):
-    """The part of the paper's choices that a rule depends on; an edit of any of them makes its outputs out of date."""
-    return {key: config["sages"][key] for key in keys}
+def settings(*keys, paper="sages"):
+    """The part of a paper's choices that a rule depends on; an edit of any of them makes its outputs out of date."""
+    return {key: config[paper][key] for key in keys}
+
+
+def variant_settings(*keys):
+    """Choices of Guiglion et al. that a variant may change, the variant's own changes, and other choices that are named."""
+
+    def chosen(wildcards):
+        every = settings(*VARIED, *keys, paper="rave")
+        return {**every, "variants": {wildcards.variant: config["rave"]["variants"].get(wildcards.variant)}}
+
+    return chosen
 
 
 def figure_files(paper, kind):
@@ -53,11 +70,14 @@ def figure_files(paper, kind):
 
 
 def catalog_files(paper):
+    if paper == "rave":
+        return [f"{RAVE}/catalog/rave_cnn.{ending}" for ending in ("fits", "parquet")]
     return expand(f"{RESULTS}/{paper}/catalog/{paper}_set{{k}}.{{ending}}", k=SETS, ending=["fits", "parquet"])
 
 
 def targets(paper):
-    return figure_files(paper, "figures") + figure_files(paper, "tables") + catalog_files(paper) + [VALIDATIONS]
+    validations = {"sages": VALIDATIONS, "rave": RAVE_VALIDATIONS}[paper]
+    return figure_files(paper, "figures") + figure_files(paper, "tables") + catalog_files(paper) + validations
 
 
 def report_success(log):
@@ -73,6 +93,34 @@ def native_files(wildcards):
         return PLAN.native_files(wildcards.dataset)
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def rave_native_files(wildcards):
+    try:
+        return PLAN.rave.native_files(wildcards.dataset)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def rave_catalogs(names):
+    """Canonical tables of the rave half: one file each, named by its dataset."""
+    return {name: f"{RESULTS}/catalogs/{name}/cell-00000.parquet" for name in names}
+
+
+def rave_include():
+    """The table of spectrum ids that stands for the cuts of the training sample, if one does."""
+    name = config["rave"]["training"]["include"]
+    return list(rave_catalogs([name]).values()) if name else []
+
+
+def slices(pattern):
+    """One file a slice of the survey; the rest of the pattern is filled in already, or by wildcards of the rule."""
+    return [pattern.replace("{slice}", name) for name in PLAN.rave.slices]
+
+
+def cnn_batches(wildcards):
+    folder = f"{RAVE}/models/{wildcards.variant}/{wildcards.network}"
+    return [f"{folder}/batch-{batch}.npz" for batch in PLAN.rave.batches(wildcards.variant, wildcards.network)]
 
 
 def cell_files(names):
@@ -113,7 +161,7 @@ def figure_code(wildcards):
 
 
 def figure_settings(wildcards):
-    return settings(*figure_entry(wildcards).get("settings", []))
+    return settings(*figure_entry(wildcards).get("settings", []), paper=wildcards.paper)
 
 
 def study_files():

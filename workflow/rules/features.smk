@@ -51,3 +51,100 @@ rule samples:
         seed=config["seed"],
     script:
         "../scripts/samples.py"
+
+
+rule rave_spectra:
+    input:
+        folders=lambda wildcards: PLAN.rave.spectra_folders(wildcards.slice),
+        code=code("rave_spectra.py"),
+    output:
+        spectra=f"{RAVE}/spectra/{{slice}}.h5",
+        counts=f"{RAVE}/spectra/{{slice}}.json",
+    log:
+        f"{RESULTS}/logs/rave_spectra/{{slice}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rave_spectra/{{slice}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        folders=lambda wildcards: PLAN.rave.spectra_folders(wildcards.slice),
+        rave=settings("spectra", paper="rave"),
+        simulated=SIMULATED,
+    script:
+        "../scripts/rave_spectra.py"
+
+
+rule rave_stars:
+    input:
+        **rave_catalogs(PLAN.rave.tables()),
+        spectra=f"{RAVE}/spectra/{{slice}}.h5",
+        code=code("rave_stars.py"),
+    output:
+        stars=f"{RAVE}/stars/{{slice}}.parquet",
+        selection=f"{RAVE}/stars/{{slice}}.json",
+    log:
+        f"{RESULTS}/logs/rave_stars/{{slice}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rave_stars/{{slice}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        rave=settings("labels", "inputs", "parallax_floor", "training", "observed", paper="rave"),
+    script:
+        "../scripts/rave_stars.py"
+
+
+rule rave_literature:
+    input:
+        **rave_catalogs(PLAN.rave.literature()),
+        stars=slices(f"{RAVE}/stars/{{slice}}.parquet"),
+        code=code("rave_literature.py"),
+    output:
+        literature=f"{RAVE}/literature.parquet",
+        selection=f"{RAVE}/literature.json",
+    log:
+        f"{RESULTS}/logs/rave_literature.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rave_literature/all.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        rave=settings("validation", paper="rave"),
+    script:
+        "../scripts/rave_literature.py"
+
+
+rule rave_training:
+    input:
+        stars=slices(f"{RAVE}/stars/{{slice}}.parquet"),
+        spectra=slices(f"{RAVE}/spectra/{{slice}}.h5"),
+        include=rave_include(),
+        code=code("rave_training.py"),
+    output:
+        training=f"{RAVE}/samples/{{variant}}/training.parquet",
+        spectra=f"{RAVE}/samples/{{variant}}/training.h5",
+        scaling=f"{RAVE}/samples/{{variant}}/scaling.json",
+        selection=f"{RAVE}/samples/{{variant}}/selection.json",
+    log:
+        f"{RESULTS}/logs/rave_training/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rave_training/{{variant}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        rave=variant_settings(),
+        seed=config["seed"],
+    script:
+        "../scripts/rave_training.py"

@@ -5,7 +5,7 @@ RULE_FILES = sorted(glob.glob(f"{workflow.basedir}/workflow/rules/*.smk"))
 
 
 wildcard_constraints:
-    figure="fig[0-9x][a-z0-9_]*",
+    figure="fig[0-9xA][a-z0-9_]*",
     table="table[0-9]+_[a-z0-9_]+",
 
 

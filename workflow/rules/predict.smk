@@ -68,3 +68,75 @@ rule catalog_product:
         simulated=SIMULATED,
     script:
         "../scripts/catalog_product.py"
+
+
+rule predict_cnn:
+    input:
+        stars=f"{RAVE}/stars/{{slice}}.parquet",
+        spectra=f"{RAVE}/spectra/{{slice}}.h5",
+        ensemble=f"{RAVE}/models/{{variant}}/{{network}}/ensemble.npz",
+        code=code("rave_predict.py"),
+    output:
+        f"{RAVE}/predictions/{{variant}}/{{network}}/{{slice}}.parquet",
+    log:
+        f"{RESULTS}/logs/predict_cnn/{{variant}}_{{network}}_{{slice}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predict_cnn/{{variant}}_{{network}}_{{slice}}.tsv"
+    conda:
+        ENV
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        rave=variant_settings("flags"),
+    script:
+        "../scripts/rave_predict.py"
+
+
+rule predict_cnn_training:
+    input:
+        training=f"{RAVE}/samples/{{variant}}/training.parquet",
+        spectra=f"{RAVE}/samples/{{variant}}/training.h5",
+        ensemble=f"{RAVE}/models/{{variant}}/{{network}}/ensemble.npz",
+        code=code("rave_predict_training.py"),
+    output:
+        f"{RAVE}/predictions/{{variant}}/{{network}}/training.parquet",
+    log:
+        f"{RESULTS}/logs/predict_cnn/{{variant}}_{{network}}_training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predict_cnn_training/{{variant}}_{{network}}.tsv"
+    conda:
+        ENV
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        rave=variant_settings("flags"),
+    script:
+        "../scripts/rave_predict_training.py"
+
+
+rule rave_catalogue:
+    input:
+        stars=slices(f"{RAVE}/stars/{{slice}}.parquet"),
+        predictions=slices(f"{RAVE}/predictions/main/photometry/{{slice}}.parquet"),
+        code=code("rave_catalog.py"),
+    output:
+        fits=f"{RAVE}/catalog/rave_cnn.fits",
+        parquet=f"{RAVE}/catalog/rave_cnn.parquet",
+    log:
+        f"{RESULTS}/logs/rave_catalogue.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rave_catalogue/all.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        rave=settings("labels", "ensemble", "flags", paper="rave"),
+        simulated=SIMULATED,
+    script:
+        "../scripts/rave_catalog.py"

@@ -1,4 +1,4 @@
-# Five forests a data set, the scan of their hyper-parameters, and the comparison with other methods.
+# Five forests a data set, the scan of their hyper-parameters, and the comparison with other methods; the ensembles of networks.
 
 
 rule train:
@@ -72,3 +72,53 @@ rule compare:
         seed=config["seed"],
     script:
         "../scripts/compare.py"
+
+
+rule train_cnn:
+    input:
+        training=f"{RAVE}/samples/{{variant}}/training.parquet",
+        spectra=f"{RAVE}/samples/{{variant}}/training.h5",
+        scaling=f"{RAVE}/samples/{{variant}}/scaling.json",
+        code=code("rave_train.py"),
+    output:
+        model=f"{RAVE}/models/{{variant}}/{{network}}/batch-{{batch}}.npz",
+        summary=f"{RAVE}/models/{{variant}}/{{network}}/batch-{{batch}}.json",
+    log:
+        f"{RESULTS}/logs/train_cnn/{{variant}}_{{network}}_{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_cnn/{{variant}}_{{network}}_{{batch}}.tsv"
+    conda:
+        ENV
+    threads: 5
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        rave=variant_settings(),
+        networks=lambda wildcards: PLAN.rave.batch_members(wildcards.variant, wildcards.network, wildcards.batch),
+        seed=config["seed"],
+    script:
+        "../scripts/rave_train.py"
+
+
+rule ensemble:
+    input:
+        batches=cnn_batches,
+        code=code("rave_ensemble.py"),
+    output:
+        ensemble=f"{RAVE}/models/{{variant}}/{{network}}/ensemble.npz",
+        summary=f"{RAVE}/models/{{variant}}/{{network}}/ensemble.json",
+        history=f"{RAVE}/models/{{variant}}/{{network}}/history.parquet",
+    log:
+        f"{RESULTS}/logs/ensemble/{{variant}}_{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ensemble/{{variant}}_{{network}}.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        rave=settings("ensemble", paper="rave"),
+    script:
+        "../scripts/rave_ensemble.py"

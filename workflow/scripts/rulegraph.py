@@ -11,7 +11,7 @@ with stage(snakemake):
     from starlabels.errors import InputError
     from starlabels.io import atomic
 
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--nolock", "--snakefile", snakemake.params.snakefile]
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--nolock", "--snakefile", snakemake.params.snakefile, "sages"]
     # the configuration goes along as a file of its own: the graph is that of this run, whatever files it came from
     with tempfile.NamedTemporaryFile("w", suffix=".json") as settings:
         json.dump(snakemake.config, settings)

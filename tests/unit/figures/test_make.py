@@ -16,6 +16,7 @@ from starlabels.errors import InputError
 from starlabels.figures import graph, latex, make, panels, style
 from starlabels.figures.sages import fig05_flowchart, table2_cuts
 from starlabels.io import read_json, read_meta, read_table, write_json
+from starlabels.rave.plan import COMPARISONS
 from starlabels.sages.samples import assemble, survey_entries
 from starlabels.sages.selection import prediction_mask, training_mask
 
@@ -23,7 +24,11 @@ ROOT = figure_inputs.Path(__file__).resolve().parents[3]
 CFG = yaml.safe_load((ROOT / "config/sages.yaml").read_text())["sages"]
 LISTED = yaml.safe_load((ROOT / "config/figures.yaml").read_text())
 ENTRIES = {e["id"]: e for kind in ("figures", "tables") for e in LISTED[kind] if e["paper"] == "sages"}
-NEEDS = {"set1", "set2", "truth", "positions", "cmd", "external_h23", "external_a23", "clusters", "cool_mask"}
+CONFIGS = {paper: yaml.safe_load((ROOT / f"config/{paper}.yaml").read_text())[paper] for paper in ("sages", "rave")}
+NEEDS = {
+    "sages": {"set1", "set2", "truth", "positions", "cmd", "external_h23", "external_a23", "clusters", "cool_mask"},
+    "rave": {"rave_truth", "real_spectra", "literature", *COMPARISONS},
+}
 KEYS = {"id", "paper", "module", "title", "caption", "needs", "inputs", "settings"}
 
 
@@ -135,8 +140,8 @@ def test_entries_are_complete():
     for kind in ("figures", "tables"):
         for entry in LISTED[kind]:
             assert set(entry) <= KEYS and {"id", "paper", "title", "caption", "inputs"} <= set(entry), entry["id"]
-            assert set(entry.get("needs", [])) <= NEEDS
-            assert set(entry.get("settings", [])) <= set(CFG) | {"published"}
+            assert set(entry.get("needs", [])) <= NEEDS[entry["paper"]]
+            assert set(entry.get("settings", [])) <= set(CONFIGS[entry["paper"]])
             assert entry["caption"].strip().endswith(".") and "imulated" not in entry["caption"]
 
 

@@ -104,7 +104,7 @@ def reference_page(schema: Mapping) -> str:
         "# Configuration",
         "",
         "Made from `workflow/schemas/config.schema.yaml` by `make docs`; edit the schema, not this page.",
-        "Defaults stand in `config/config.yaml` (the run) and `config/sages.yaml` (the paper's choices).",
+        "Defaults stand in `config/config.yaml` (the run), `config/sages.yaml` and `config/rave.yaml` (the papers' choices).",
         "Override any key with `--configfile my.yaml`: mappings are merged, lists are replaced.",
         "",
         "| key | type | meaning |",
