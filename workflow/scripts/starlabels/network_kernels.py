@@ -1,6 +1,6 @@
 """Forward pass, gradient and Adam steps of the network, compiled by numba, float32, one network a thread.
 
-Spectra run along the innermost axis, so that the loops over their pixels become vector instructions; the ten products of a
+Spectra run along the innermost axis, so that the loops over their pixels become vector instructions; the products of a
 convolution are unrolled because the kernel's length is part of a type (`Plan.taps`, a tuple of that length). Arrays of the
 innermost loops are rows that cannot overlap in other ways than two outputs beside one input: with more of them the compiler
 gives up vector instructions. Two filters are worked on together, which halves the reads.
