@@ -33,7 +33,7 @@ rule rave_catalog:
         native=rave_native_files,
         code=code("catalog.py"),
     output:
-        cells=f"{RESULTS}/catalogs/{{dataset}}/cell-00000.parquet",
+        cells=[f"{RESULTS}/catalogs/{{dataset}}/cell-00000.parquet"],
         selection=f"{RESULTS}/catalogs/{{dataset}}/selection.json",
     log:
         f"{RESULTS}/logs/catalog/{{dataset}}.log",
