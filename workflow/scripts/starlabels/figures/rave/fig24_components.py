@@ -16,7 +16,7 @@ COMPONENTS = {
     "thin_disc": ("Thin disc", style.BLUE, "-"), "dissipative": ("Dissipative collapse", style.RED, "-"),
     "accreted": ("Accretion", "#009E73", "-"),
 }
-FEW = 100                 # stars: below, cells are marked beside the contours
+FEW, LEAST = 100, 10      # stars: below the first, cells are marked beside the contours; below the second, in their place
 COLUMNS = ["panel", "component", "x_lo", "x_hi", "y_lo", "y_hi", "count", "smooth"]
 AXES = {"alpha": "alpha_m", "v_phi": r"$V_\phi$ (km s$^{-1}$)"}
 LINES = ("thin_disc", "dissipative")
@@ -60,13 +60,14 @@ def _component(ax: Axes, panel: str, name: str, cells: pd.DataFrame, levels: dic
     _, colour, line = COMPONENTS[name]
     x, y, dense = panels.grid(cells.assign(count=cells["smooth"]))
     heights = np.unique([v for v in levels.values() if v > 0])
-    if len(heights) and dense.shape[0] > 1 and dense.shape[1] > 1:
+    full = cells[cells["count"] > 0]
+    n = int(full["count"].sum())
+    if n >= LEAST and len(heights) and dense.shape[0] > 1 and dense.shape[1] > 1:
         # a ring of empty cells closes the contours at the border of the table
         x, y = (np.concatenate([[e[0] - (e[1] - e[0])], e, [e[-1] + (e[-1] - e[-2])]]) for e in (x, y))
         ax.contour(0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1]), np.pad(dense, 1), levels=heights, colors=colour, linestyles=line,
                    linewidths=np.linspace(0.7, 1.3, len(heights)), zorder=3)
-    full = cells[cells["count"] > 0]
-    if full["count"].sum() < FEW:
+    if n < FEW:
         ax.plot(0.5 * (full["x_lo"] + full["x_hi"]), 0.5 * (full["y_lo"] + full["y_hi"]), ".", color=colour, markersize=2, zorder=2)
     numbers.add(panel, "density", name, x_lo=full["x_lo"], x_hi=full["x_hi"], y_lo=full["y_lo"], y_hi=full["y_hi"], value=full["count"])
     numbers.add(panel, "cell", name, x=0.5 * (full["x_lo"] + full["x_hi"]), y=0.5 * (full["y_lo"] + full["y_hi"]), value=full["count"])

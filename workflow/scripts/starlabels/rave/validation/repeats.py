@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 KINDS = {"network": "str", "label": "str", "lo": "float64", "hi": "float64", "weight": "float64", "pairs": "int64"}
 REACH = 10.0                # half the histogram's range, in robust sigma
-MIN_PAIRS = 50              # fewer: no fit
+MIN_STARS = 50              # fewer with several spectra: no fit
 MAIN = ("teff", "logg", "mh", "feh")
 PAPER = {"teff": 50, "logg": 0.05, "mh": 0.05, "feh": 0.05, "abundances": [0.02, 0.03], "teff_no_photometry": 80,
          "logg_no_photometry": 0.14}
@@ -69,8 +69,9 @@ def dispersion(difference: np.ndarray, pairs: pd.DataFrame, width: float, bootst
     spread = robust_sigma(d)
     mean = float(np.average(d, weights=w))
     out |= {"bias": mean, "std": float(np.sqrt(np.average((d - mean) ** 2, weights=w))), "robust_sigma": spread, "sigma": spread}
-    if len(d) < MIN_PAIRS or not spread > 0:
-        out |= {"sigma_single": float(spread / np.sqrt(2)), "fit": f"none: {len(d)} pairs, robust sigma quoted"}
+    few = out["n_stars"] < MIN_STARS
+    if few or not spread > 0:
+        out |= {"sigma_single": float(spread / np.sqrt(2)), "fit": f"none: {out['n_stars']} stars, robust sigma quoted"}
         if not spread > 0:
             return out, empty
     edges, number = _bins(d, width, spread)
@@ -80,7 +81,7 @@ def dispersion(difference: np.ndarray, pairs: pd.DataFrame, width: float, bootst
         "pairs": np.bincount(number[inside], minlength=bins),
     })
     out["n_outside"] = int(len(d) - inside.sum())
-    if len(d) < MIN_PAIRS:
+    if few:
         return out, table
     # as many counts as pairs, so that the limits of the fit mean pairs; the weights' proportions stay
     scale = len(d) / w.sum()
@@ -167,8 +168,8 @@ def run_repeats(
         counted, networks[network], table = _network(stars_paths, list(paths), cfg, seed, bootstrap)
         n = n or counted
         tables.append(table.assign(network=network))
-    if n["pairs"] < MIN_PAIRS:
-        log.warning("%d pairs of spectra of one star: robust sigma in the place of the fit of Section 6.5", n["pairs"])
+    if n["stars"] < MIN_STARS:
+        log.warning("%d stars with several spectra: robust sigma in the place of the fit of Section 6.5", n["stars"])
     write_table(out_table, pd.concat(tables, ignore_index=True)[list(KINDS)].astype(KINDS), meta={"simulated": bool(simulated)})
     content = {"n": n, "networks": networks, "snr_min": cfg["validation"]["snr_min"], "claims": claims(n, networks)}
     write_json(out_json, content | {"simulated": bool(simulated)})
