@@ -79,7 +79,7 @@ def weak_lines() -> Lines:
 #: Upper levels of the Paschen lines that reach the window.
 PASCHEN = np.arange(12, 21)
 _RYDBERG = 1.0967758e-3  # of hydrogen, per Angstrom in vacuum
-_AIR = 1.000271  # refractive index of air near 8600 Angstrom
+_AIR = 1.0002747  # refractive index of air near 8600 Angstrom
 
 
 def paschen_lines() -> tuple[np.ndarray, np.ndarray, float]:
