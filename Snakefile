@@ -18,12 +18,14 @@ include: "workflow/rules/acquire.smk"
 include: "workflow/rules/catalogs.smk"
 include: "workflow/rules/crossmatch.smk"
 include: "workflow/rules/features.smk"
+include: "workflow/rules/public.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/validate_rave.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/studies.smk"
+include: "workflow/rules/studies_rave.smk"
 
 
 localrules:

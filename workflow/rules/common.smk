@@ -164,7 +164,11 @@ def figure_settings(wildcards):
     return settings(*figure_entry(wildcards).get("settings", []), paper=wildcards.paper)
 
 
-def study_files():
+def study_files(paper):
+    if paper == "rave":
+        names = ["variants", "volume", "continuum"] + (["mono_alpha"] if "rave_orbits" in PLAN.rave.available() else [])
+        drawn = [f"{FIGURES}/rave/{name}.{ending}" for name in PLAN.study_figures("rave") for ending in ("pdf", "png", "csv")]
+        return [f"{RAVE}/studies/{name}.json" for name in names] + drawn
     names = ["scan_full", "seeds", "importance"] + [f"refit_set{k}" for k in SETS]
     names += ["same_stars"] if len(SETS) > 1 else []
     if PLAN.matched is None:

@@ -138,13 +138,15 @@ rule rave_training:
         f"{RESULTS}/logs/rave_training/{{variant}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/rave_training/{{variant}}.tsv"
+    wildcard_constraints:
+        variant="(?!public$)[a-z0-9_]+",
     conda:
         ENV
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=variant_settings(),
+        rave=variant_settings("flags"),
         seed=config["seed"],
     script:
         "../scripts/rave_training.py"

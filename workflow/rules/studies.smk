@@ -7,7 +7,7 @@ MAIN_SET = config["sages"]["validation"]["data_set"]
 rule studies:
     """What the text asserts in passing: full scan, seeds, refits, importance, same stars, structures."""
     input:
-        study_files(),
+        [study_files(paper) for paper in config["papers"]],
 
 
 rule study_scan:

@@ -574,8 +574,8 @@ rule validate_rave_counts:
         flows=slices(f"{RAVE}/stars/{{slice}}.json"),
         selection=f"{RAVE}/samples/main/selection.json",
         ensemble=f"{RAVE}/models/main/photometry/ensemble.json",
-        obsdata=rave_catalogs(["rave_obsdata"])["rave_obsdata"],
-        apogee=rave_catalogs(["apogee16"])["apogee16"],
+        obsdata=list(rave_catalogs(["rave_obsdata"]).values()),
+        apogee=list(rave_catalogs(["apogee16"]).values()),
         summaries=[f"{RV}/{name}.json" for name in RAVE_CLAIMS],
         code=code("validate_rave_counts.py"),
     output:

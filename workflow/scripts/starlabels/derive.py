@@ -30,6 +30,12 @@ def norm(frame: pd.DataFrame, of: list[str]) -> np.ndarray:
     return np.sqrt(sum(frame[c].to_numpy(np.float64) ** 2 for c in of))
 
 
+def difference(frame: pd.DataFrame, of: list[str]) -> np.ndarray:
+    """The first column minus the second ([X/Fe] from [X/H] and [Fe/H])."""
+    first, second = (frame[c].to_numpy(np.float64, na_value=np.nan) for c in of)
+    return first - second
+
+
 def signal_to_noise(frame: pd.DataFrame, err: str) -> np.ndarray:
     """S/N of a magnitude error: 2.5 / ln 10 / error."""
     values = frame[err].to_numpy(np.float64)
@@ -69,7 +75,7 @@ def _degrees(text: pd.Series, unit: str) -> np.ndarray:
 
 
 RECIPES: Mapping[str, Callable[..., np.ndarray]] = {
-    "magnitude_error": magnitude_error, "ratio": ratio, "norm": norm, "signal_to_noise": signal_to_noise,
+    "magnitude_error": magnitude_error, "ratio": ratio, "norm": norm, "difference": difference, "signal_to_noise": signal_to_noise,
     "angle": angle, "sexagesimal": sexagesimal, "position_name": position_name,
 }
 #: keys of a `derive` entry that describe the column and are no arguments of its recipe

@@ -20,6 +20,10 @@ NATIVE_ENDINGS = {
 }  # fmt: skip
 
 
+#: what figures need that belong to the target `studies`
+STUDY = "rave_studies"
+
+
 class Plan:
     """The run that a configuration describes. Surveys that are null are taken out of `config`.
 
@@ -214,6 +218,12 @@ class Plan:
         endings = {"figures": ("pdf", "png", "csv"), "tables": ("tex", "csv")}[kind]
         return [(entry["id"], ending) for entry in self.entries(paper, kind) for ending in endings]
 
+    def study_figures(self, paper: str) -> list[str]:
+        """Ids of the figures of a paper that the target `studies` makes."""
+        have = self.available(paper) | {STUDY}
+        wanted = [e for e in self._figures["figures"] if e["paper"] == paper and STUDY in e.get("needs", [])]
+        return [e["id"] for e in wanted if set(e["needs"]) <= have]
+
     def figure(self, paper: str, name: str) -> dict:
         """The entry of config/figures.yaml for one figure or table."""
         for entry in [*self._figures["figures"], *self._figures["tables"]]:
@@ -225,5 +235,6 @@ class Plan:
         """Figures that the papers have and this run cannot make, with what is lacking."""
         entries = [*self._figures["figures"], *self._figures["tables"]]
         have = {paper: self.available(paper) for paper in self.config["papers"]}
-        lacking = [(e["id"], sorted(set(e.get("needs", [])) - have[e["paper"]])) for e in entries if e["paper"] in have]
+        shown = [e for e in entries if e["paper"] in have and STUDY not in e.get("needs", [])]
+        lacking = [(e["id"], sorted(set(e.get("needs", [])) - have[e["paper"]])) for e in shown]
         return [f"{name} (needs {', '.join(needs)})" for name, needs in lacking if needs]

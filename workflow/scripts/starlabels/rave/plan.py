@@ -15,6 +15,8 @@ COMPARISONS = ("rave_madera", "rave_bdasp", "rave_irfm", "rave_gauguin", "rave_s
 #: groups of lists (`group` in config/datasets.yaml) of single stars from the literature (Sections 6.4 and 6.6)
 LITERATURE = ("high_resolution", "cluster")
 NETWORKS = ("photometry", "spectra")
+#: variants that are ensembles in their own right, not studies of the main one
+OWN_SAMPLES = ("main", "public")
 ENDINGS = {"apogee16": "fits", "starhorse": "txt"}
 
 
@@ -119,7 +121,7 @@ class RavePlan:
 
     def n_networks(self, variant: str, network: str) -> int:
         """Networks trained for a variant."""
-        return self.cfg["ensemble"]["n_networks"][network] if variant == "main" else self.cfg["studies"]["n_networks"]
+        return self.cfg["ensemble"]["n_networks"][network] if variant in OWN_SAMPLES else self.cfg["studies"]["n_networks"]
 
     def batches(self, variant: str, network: str) -> list[str]:
         """Names of the jobs that train the networks of an ensemble."""
@@ -133,7 +135,7 @@ class RavePlan:
 
     def variants(self) -> list[str]:
         """Variants of the target `studies`."""
-        return [name for name in self.cfg["variants"] if name != "main"]
+        return [name for name in self.cfg["variants"] if name not in OWN_SAMPLES]
 
     def expand(self, pattern: str) -> str | list[str]:
         """Paths below the results folder; `{slice}` stands for every slice."""
