@@ -72,9 +72,9 @@ def _lamost(ax: Axes, part: pd.DataFrame, groups: list[str], numbers: Numbers) -
         for name, colour in (("real", REAL), ("model", MODEL)):
             ax.plot(own["wavelength"], own[name] + offset, color=colour, linewidth=0.8)
             numbers.add("lamost", "line", f"{group}: {name}", x=own["wavelength"], y=own[name] + offset)
-        ax.text(8556, 1.06 + offset, f"{group}, {own['star'].iloc[0]}", fontsize=7, va="bottom")
+        ax.text(8556, 1.06 + offset, f"{group.removeprefix('LAMOST: ')}, {own['star'].iloc[0]}", fontsize=7, va="bottom")
     ax.set_ylim(0.55, 1.25 + STEP * (len(groups) - 1))
-    ax.set_ylabel("Flux + constant")
+    ax.set_ylabel("LAMOST, flux + constant")
 
 
 def _ratios(ax: Axes, lines: pd.DataFrame, order: list[str], numbers: Numbers) -> None:
