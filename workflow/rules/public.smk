@@ -126,6 +126,6 @@ rule validate_real_spectra:
     conda:
         ENV
     params:
-        rave=settings("spectra", "labels", "inputs", "network", "real_spectra", paper="rave"),
+        rave=settings("spectra", "labels", "fit", "real_spectra", paper="rave"),
     script:
         "../scripts/validate_real_spectra.py"

@@ -22,6 +22,8 @@ NATIVE_ENDINGS = {
 
 #: what figures need that belong to the target `studies`
 STUDY = "rave_studies"
+#: needs that only a run that asks for them has; figures without them are no loss of another run
+ON_REQUEST = {STUDY, "real_spectra"}
 
 
 class Plan:
@@ -235,6 +237,6 @@ class Plan:
         """Figures that the papers have and this run cannot make, with what is lacking."""
         entries = [*self._figures["figures"], *self._figures["tables"]]
         have = {paper: self.available(paper) for paper in self.config["papers"]}
-        shown = [e for e in entries if e["paper"] in have and STUDY not in e.get("needs", [])]
+        shown = [e for e in entries if e["paper"] in have and not ON_REQUEST & set(e.get("needs", []))]
         lacking = [(e["id"], sorted(set(e.get("needs", [])) - have[e["paper"]])) for e in shown]
         return [f"{name} (needs {', '.join(needs)})" for name, needs in lacking if needs]
