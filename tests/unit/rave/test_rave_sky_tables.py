@@ -147,7 +147,7 @@ def test_lists_have_names_of_their_own_and_whom_they_take():
     places = pd.concat([t.iloc[:, 1 + ("gaia_id" in literature.LISTS[n][2])].round(2) for n, t in lists.items()])
     assert places.duplicated().any()
     ges = lists["hr_gaiaeso"]
-    assert (ges["mg1"] - 7.53 - ges["feh"]).median() == pytest.approx(0.07, abs=0.06)
+    assert (ges["mg1"] - 7.53 - ges["feh"]).median() == pytest.approx(0.1, abs=0.1)  # the Sun of the list is taken off
     assert {len(t) for t in literature.clusters(stars, config).values()} == {0}
 
 

@@ -36,7 +36,7 @@ GRADIENT = -0.06  # dex/kpc, [Fe/H] of the thin disc
 #: shares of thin disc, thick disc and halo before the place is known; with `_odds` they come out right over the whole sample
 SHARES = {True: (0.665, 0.317, 0.018), False: (0.955, 0.042, 0.003)}
 #: log odds against the thin disc, by giant or dwarf: thick disc and halo at the Sun's place
-ODDS = {True: (-2.95, -7.1), False: (-3.6, -6.2)}
+ODDS = {True: (-2.38, -6.55), False: (-3.6, -6.0)}
 
 SUPERGIANT_ID = 5983723702088571392  # Gaia DR2, Section 6.8
 SUPERGIANT = {"teff": 5420.0, "logg": 1.02, "feh": -0.36, "alpha_fe": 0.05, "mass": 4.0, "age": 0.15, "parallax": 0.40, "av": 1.0}
