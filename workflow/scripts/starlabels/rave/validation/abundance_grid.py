@@ -156,6 +156,7 @@ def run_abundance_grids(
     write_table(out_kiel, pd.concat(kiel, ignore_index=True), meta=meta)
     content = {
         "simulated": bool(simulated), "pairs": pairs, "training": training.summary(least), "observed": observed.summary(least),
+        "claims": {"rave.n.fig11": {"value": observed.n, "paper": 301076, "what": "spectra of Figure 11"}},
     }
     write_json(out_json, content)
     return content

@@ -76,6 +76,7 @@ def run_kiel(
     spectra = pd.concat(supergiant).rename(columns={"snr_rave": "snr"} | {c: c.removesuffix("_cnn") for c in LABELS})
     content = {
         "simulated": bool(simulated), "n": total, "above_slices": above, "slices": slices,
+        "claims": {"rave.n.fig10": {"value": total, "paper": 371967, "what": "spectra of Figure 10"}},
         "supergiant": {"source_id": int(settings["supergiant"]), "spectra": spectra.sort_values("rave_obs_id").to_dict("records")},
     }
     write_json(out_json, content)

@@ -83,6 +83,7 @@ def run_poor_parallax(
         "simulated": bool(simulated), "n": len(poor), "n_giants": giant.sum(), "n_dwarfs": (~giant).sum(), "n_above_40": worst.sum(),
         "n_not_positive": np.isinf(ratio).sum(), "n_good": len(good), "n_observed": total, "parallax_share": precise / total,
         "upper_share": float(giant[worst].mean()) if worst.any() else None, "alpha_offset": offsets,
+        "claims": {"rave.n.fig12": {"value": len(poor), "paper": 3502, "what": "spectra of Figure 12"}},
     }
     write_json(out_json, content)
     return content
