@@ -7,4 +7,4 @@ with stage(snakemake):
 
     given, params = snakemake.input, snakemake.params
     outputs = dict(snakemake.output.items())
-    run_public_sample(given.labels, given.parameters, params.rave, params.seed, outputs, given.get("image"))
+    run_public_sample(given.labels, given.parameters, params.rave, params.seed, outputs, given.get("image") or None)
