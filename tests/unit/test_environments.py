@@ -33,7 +33,7 @@ def test_conda_files_pin_the_same_versions(root, locked, name):
     entries = next(d["pip"] for d in spec["dependencies"] if isinstance(d, dict))
     found = {}
     for entry in entries:
-        package, version = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z-]+\])?==([^ ;]+)(?: ;.*)?", entry).groups()
+        package, version = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z0-9-]+\])?==([^ ;]+)(?: ;.*)?", entry).groups()
         found[package] = version
     assert found == {package: locked[0][package] for package in found}
     tensorflow = {"cpu": "tensorflow-cpu", "gpu": "tensorflow"}[name]
