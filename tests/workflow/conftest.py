@@ -5,9 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
@@ -18,15 +20,32 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+
+    @classmethod
+    def new(cls, folder: Path, compiled: Path | None = None) -> "Project":
+        """Copy the workflow; `compiled`: take its code with the machine code that it has from a folder where it has run."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("workflow", "config", "envs"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            ignore = None if compiled else shutil.ignore_patterns("__pycache__")
+            shutil.copytree((compiled or ROOT) / name, folder / name, ignore=ignore)
         shutil.copy(ROOT / "Snakefile", folder)
         shutil.copy(TINY, folder / "tiny.yaml")
+        return cls(folder)
 
-    def command(self, *args: str, cores: int = 2, configfile: str | None = "tiny.yaml") -> list[str]:
+    def clone(self, folder: Path) -> "Project":
+        """A copy of everything here, results and what Snakemake remembers of them too."""
+        shutil.copytree(self.folder, folder)
+        return Project(folder)
+
+    def override(self, name: str, **values) -> str:
+        """Write a configuration file, and return its name."""
+        (self.folder / name).write_text(yaml.safe_dump(values))
+        return name
+
+    def command(self, *args: str, cores: int = 2, configfile: str | Sequence[str] | None = "tiny.yaml") -> list[str]:
         """The command line of a run; targets come first, as the option for configuration files takes several."""
-        chosen = ["--configfile", configfile] if configfile else []
+        files = [configfile] if isinstance(configfile, str) else [*(configfile or [])]
+        chosen = ["--configfile", *files] if files else []
         return [sys.executable, "-m", "snakemake", *args, "--cores", str(cores), *chosen]
 
     def run(self, *args: str, check: bool = True, env: dict | None = None, **options) -> subprocess.CompletedProcess:
@@ -61,8 +80,8 @@ class Project:
 def new_project(tmp_path_factory):
     """Make a fresh copy of the project."""
 
-    def make(name: str) -> Project:
-        return Project(tmp_path_factory.mktemp(name) / "project")
+    def make(name: str, compiled: Path | None = None) -> Project:
+        return Project.new(tmp_path_factory.mktemp(name) / "project", compiled)
 
     return make
 
@@ -73,3 +92,9 @@ def finished(new_project) -> Project:
     project = new_project("finished")
     project.first_run = project.run().stdout
     return project
+
+
+@pytest.fixture
+def copied(finished, tmp_path) -> Project:
+    """A copy of the finished run, results and all, for a test that changes it."""
+    return finished.clone(tmp_path / "project")

@@ -95,7 +95,11 @@ rule rave_stars:
         mem_mb=4000,
         runtime=30,
     params:
-        rave=settings("labels", "inputs", "parallax_floor", "training", "observed", paper="rave"),
+        # of the training sample's choices only what the rows of APOGEE hang on: its cuts come later
+        rave={
+            **settings("labels", "inputs", "parallax_floor", "observed", paper="rave"),
+            "training": {"extratarg_duplicate_bit": config["rave"]["training"]["extratarg_duplicate_bit"]},
+        },
     script:
         "../scripts/rave_stars.py"
 

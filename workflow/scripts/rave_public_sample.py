@@ -7,4 +7,5 @@ with stage(snakemake):
 
     given, params = snakemake.input, snakemake.params
     outputs = dict(snakemake.output.items())
-    run_public_sample(given.labels, given.parameters, params.rave, params.seed, outputs, given.get("image") or None)
+    image = next(iter(given.image), None)      # a list of one file, or of none
+    run_public_sample(given.labels, given.parameters, params.rave, params.seed, outputs, image)
