@@ -119,6 +119,7 @@ rule ensemble:
         mem_mb=2000,
         runtime=20,
     params:
-        rave=settings("ensemble", paper="rave"),
+        # how many networks there are is seen in the batches; the other ensemble's number is not this one's business
+        rave={"ensemble": {key: config["rave"]["ensemble"][key] for key in ("keep_quantile", "kept_min")}},
     script:
         "../scripts/rave_ensemble.py"
