@@ -25,7 +25,8 @@ PAGE_MM = 234.0                         # highest page
 # millimetres: left and right of a grid, between columns, above it, below it, title of a panel, strip of the colour bar
 LEFT, RIGHT, BETWEEN, HEAD, FOOT, NAME, BAR = 12.0, 2.0, 1.4, 5.5, 9.0, 3.9, 12.0
 HIGHEST = 38.0                          # panel
-SHOWN = 0.998                           # share of the stars within the axes, at least
+SHOWN = 0.998                           # share of the stars between the ends of the vertical axis, at least
+WIDEST = (-2.5, 0.8)                    # of the horizontal axis: halo stars are few, and are to be seen
 ROOM = 4.0                              # mm above the stars for their number
 
 
@@ -66,10 +67,13 @@ def _bins(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _limits(tables: list[pd.DataFrame], room: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Common axes: nearly all stars inside, none of their bulk below the inset, a share `room` of the panel above."""
-    x = [panels.extent(t, "x", SHOWN, 0.03) for t in tables]
+    """Common axes: nearly all stars inside, all metallicities within `WIDEST`.
+
+    None of their bulk lies below the inset, a share `room` of the panel above them is free.
+    """
+    x = [panels.extent(t, "x", 1.0, 0.03) for t in tables]
     y = [panels.extent(t, "y", SHOWN, 0.03) for t in tables]
-    x_low, x_high = min(v[0] for v in x), max(v[1] for v in x)
+    x_low, x_high = max(min(v[0] for v in x), WIDEST[0]), min(max(v[1] for v in x), WIDEST[1])
     low, high = min(v[0] for v in y), max(v[1] for v in y)
     high += room / (1 - room) * (high - low)
     step = 0.02 * (high - low)
@@ -99,7 +103,7 @@ def _grid(figure: Figure, bottom: float, pitch: float, columns: int, sample: str
         ax.set(xlim=limits[0], ylim=limits[1])
         _inset(ax, diagram, entry, numbers, name)
         text = "{:g}\N{EN DASH}{:g}, {:g}\N{EN DASH}{:g}" if columns > 5 else "{:g}\N{EN DASH}{:g} K, $\\log\\,g$ {:g}\N{EN DASH}{:g}"
-        ax.set_title(text.format(*entry), fontsize=7, pad=1.5)
+        ax.set_title(text.format(*entry), fontsize=7, pad=2.4)
         panels.inner_ticks(ax, most=4, edge=0.03)
         ax.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10), prune="both"))
         ax.tick_params(labelbottom=k + columns >= len(bins), labelleft=column == 0)
@@ -125,7 +129,8 @@ def _panel(ax: Axes, sample: str, own: pd.DataFrame, norm: LogNorm, numbers: Num
     else:
         panels.density(ax, own, norm, numbers, name)
     total = own["count"].sum()
-    panels.corner_text(ax, f"N = {style.count(total)}", "upper right", bbox=None)
+    panels.corner_text(ax, f"N = {style.count(total)}", "upper right")
+    ax.tick_params(which="both", right=False)              # one beside the number would read as a full stop
     numbers.add(name, "value", "n", value=total)
 
 

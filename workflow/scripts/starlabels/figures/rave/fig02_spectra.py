@@ -12,7 +12,7 @@ from . import labels
 
 NAME = {"metal_poor_giant": "Metal-poor giant", "metal_poor_dwarf": "Metal-poor dwarf", "metal_rich_giant": "Metal-rich giant",
         "metal_rich_dwarf": "Metal-rich dwarf"}
-ELEMENT = {"Ca II": style.RED, "Fe": style.BLUE, "Mg": "#009E73", "Si": "#E69F00", "Al": "#AA4499", "Ni": "#56B4E9", "Ti": "#882255"}
+ELEMENT = {"Ca II": style.RED, "Fe": style.BLUE, "Mg": "#009E73", "Si": "#E69F00", "Al": "#AA4499", "Ni": "#56B4E9", "Ti": style.GREY}
 FLOOR, TOP = 0.12, 1.32      # of the flux axis; marks and the line of text stand above the spectrum
 MARK = (1.10, 1.20)
 
@@ -50,6 +50,6 @@ def _panel(ax: Axes, table: pd.DataFrame, star: dict, lines: dict, numbers: Numb
               for c in ("teff", "logg", "mh", "alpha_m")]
     text = f"{NAME.get(kind, kind)}   {star['rave_obs_id']}   {', '.join(values)}   S/N {star['snr']:.0f}"
     ax.text(0.008, 0.965, text, transform=ax.transAxes, ha="left", va="top", fontsize=7.2)
-    panels.corner_text(ax, f"typical of {style.count(star['n'])}", "lower right")
+    panels.corner_text(ax, f"one of {style.count(star['n'])}", "lower right")
     names = ["teff", "logg", "mh", "alpha_m", "snr", "n"]
     numbers.add(kind, "value", names, value=[star[c] for c in names])

@@ -29,6 +29,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         ax.set_xlabel(labels.band_label(quantity))
     for ax in axes[:, 0]:
         ax.set_ylabel("Normalised count")
+    figure.align_ylabels(axes[:, 0])
     handles = axes[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, handlelength=3.0)
     return figure, numbers.frame()
@@ -45,7 +46,7 @@ def _panel(ax: Axes, table: pd.DataFrame, quantity: str, found: dict, numbers: N
             limits.append(panels.extent(own.rename(columns={"lo": "x_lo", "hi": "x_hi"}), "x", SHOWN, 0.0))
     if limits:
         ax.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-    ax.set_ylim(0, 1.25 * (table["share"].max() if len(table) else 1))
+    ax.set_ylim(0, 1.4 * (table["share"].max() if len(table) else 1))
     right = quantity == "av_starhorse"                # its outlines fall from the left
     for i, (name, (_, look)) in enumerate(SERIES.items()):
         ax.text(0.965 if right else 0.035, 0.955 - 0.09 * i, f"N = {style.count(found[name]['n'])}", transform=ax.transAxes, va="top",

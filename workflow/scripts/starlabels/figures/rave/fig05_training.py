@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from ...errors import InputError
 from ...io import read_json, read_table
@@ -30,7 +30,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     _curves(loss, history, "test_loss", kept, numbers)
     if (history["test_loss"] > 0).all():                 # a negative log-likelihood may be negative
         loss.set_yscale("log")
-        loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
         loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         loss.yaxis.set_minor_formatter(NullFormatter())
     loss.set(xlabel="Epoch", ylabel="Test loss")
@@ -60,12 +60,12 @@ def _texts(loss: Axes, score: Axes, summary: dict, numbers: Numbers) -> None:
     title = f"{summary['n_networks']} networks trained{failed}"
     epochs, final = summary["epochs"], summary["last"]
     if epochs["max"] is not None:
-        title += f"\nall stopped after {epochs['max']:.0f} epochs (median {epochs['median']:.0f})"
+        title += f"\nepochs: median {epochs['median']:.0f}, most {epochs['max']:.0f}"
     loss.legend(handles=handles, title=title, loc="upper right", title_fontsize=7)
     if final["test_r2"] is not None:
-        text = f"{summary['n_kept']} kept, last epoch, medians:\n" + f"R\N{SUPERSCRIPT TWO} = {final['test_r2']:.3f}"
-        text += f"\nlargest label the same: {100 * final['test_accuracy']:.0f} % of stars".replace("nan", "\N{EN DASH}")
-        panels.corner_text(score, text, "lower right")
+        text = f"Last epoch of the {summary['n_kept']} kept, medians: $R^2$ = {final['test_r2']:.3f},\n"
+        text += f"largest label the same: {100 * final['test_accuracy']:.0f} % of stars".replace("nan", "\N{EN DASH}")
+        score.set_title(text, fontsize=7, pad=3)             # the curves leave no room inside
     names = ["n_networks", "n_kept", "n_failed", "epochs_max", "epochs_median", "last_test_r2", "last_test_accuracy"]
     values = [summary["n_networks"], summary["n_kept"], summary["n_failed"], epochs["max"], epochs["median"], final["test_r2"],
               final["test_accuracy"]]
@@ -86,4 +86,6 @@ def _losses(ax: Axes, table: pd.DataFrame, summary: dict, cfg: dict, numbers: Nu
         numbers.add("last_test_loss", "line", f"percentile {share:g}", x=threshold)
         ax.legend(loc="upper right")
     panels.corner_text(ax, f"N = {int(low.sum())}", "upper left")
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="Last test loss", ylabel="Networks")

@@ -39,16 +39,16 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
             if last:
                 _supergiant(ax, summary["supergiant"]["spectra"], numbers, f"{name} {kind}")
         numbers.add(name, "value", "n", value=entry["n"])
-    kiel.bar(figure, axes[:, 0], kiel.METALLICITY, kiel.METALLICITY_MAP, "mean [M/H] (dex)", extend="both", location="bottom", pad=0.008,
+    kiel.bar(figure, axes[:, 0], kiel.METALLICITY, kiel.METALLICITY_MAP, "Mean [M/H] (dex)", extend="both", location="bottom", pad=0.008,
              aspect=40)
-    kiel.bar(figure, axes[:, 1], density, style.DENSITY_MAP, "density, fullest cell = 1", location="bottom", pad=0.008, aspect=40)
+    kiel.bar(figure, axes[:, 1], density, style.DENSITY_MAP, "Density (fullest cell = 1)", location="bottom", pad=0.008, aspect=40)
     return figure, numbers.frame()
 
 
 def _supergiant(ax: Axes, spectra: list[dict], numbers: Numbers, panel: str) -> None:
     """The spectra of the yellow supergiant, triangles whatever their S/N."""
     x, y = [s["teff"] for s in spectra], [s["logg"] for s in spectra]
-    look = {"markersize": 5, "markerfacecolor": style.BLUE, "markeredgecolor": "white", "markeredgewidth": 0.5}
+    look = {"markersize": 4.5, "markerfacecolor": "none", "markeredgecolor": style.BLUE, "markeredgewidth": 0.8}   # they overlap
     ax.plot(x, y, linestyle="", marker="^", zorder=6, **look)
     if spectra:
         numbers.add(panel, "point", "supergiant", x=x, y=y)

@@ -12,6 +12,7 @@ from ..panels import Numbers
 from . import kiel, labels
 
 AREA = 68.0 * 62.0                      # of a panel, mm2
+CROWD = 500                             # so many cells hide a line without a halo, fewer are hidden by it
 TITLE = {"giants": "$\\log\\,g$ < {:g}", "dwarfs": "$\\log\\,g$ \N{GREATER-THAN OR EQUAL TO} {:g}"}
 
 
@@ -39,7 +40,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     _common(axes[1])
     kiel.bar(figure, axes[0, 0], kiel.METALLICITY, kiel.METALLICITY_MAP, "[M/H] (dex)", extend="both", pad=0.01)
     for ax in (axes[0, 1], *axes[1]):
-        kiel.bar(figure, ax, error, kiel.ERROR_MAP, "parallax error (%)", extend="max", pad=0.01)
+        kiel.bar(figure, ax, error, kiel.ERROR_MAP, "Parallax error (%)", extend="max", pad=0.01)
     return figure, numbers.frame()
 
 
@@ -47,12 +48,15 @@ def _pattern(ax: Axes, part: pd.DataFrame, trend: pd.DataFrame, error: Normalize
     kiel.cells(ax, part, "mean_ratio", error, kiel.ERROR_MAP, numbers, plane, AREA)
     middle = 0.5 * (trend["x_lo"] + trend["x_hi"])
     if len(trend):
-        ax.plot(middle, trend["median"], color="black", linewidth=1.2, path_effects=panels.HALO, zorder=4, label="median, good parallaxes")
+        ax.plot(middle, trend["median"], color="black", linewidth=1.2, zorder=4, label="median, good parallaxes",
+                path_effects=panels.HALO if len(part) > CROWD else None)
         ax.legend(loc="lower left")
         numbers.add(plane, "line", "median good", x=middle, y=trend["median"], x_lo=trend["x_lo"], x_hi=trend["x_hi"])
     ax.set_xlabel(labels.axis_label("mh"), labelpad=1.5)
     ax.set_ylabel(labels.axis_label("alpha_m"), labelpad=1.5)
     panels.corner_text(ax, text, "upper right")
+    if part.empty:
+        ax.text(0.5, 0.5, "no star", transform=ax.transAxes, ha="center", va="center", fontsize=7, color=style.GREY)
     numbers.add(plane, "value", "n", value=float(part["count"].sum()))
 
 

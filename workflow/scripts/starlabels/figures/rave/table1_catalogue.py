@@ -17,7 +17,8 @@ def table(inputs: dict, cfg: dict, simulated: bool) -> pd.DataFrame:
     rows = []
     for number, field in enumerate(pq.read_schema(path), 1):               # the metadata's own order is alphabetical
         about = meta["columns"].get(field.name, {})
-        rows.append((number, _format(field.type), about.get("unit", "") or "-", field.name, about.get("description", "")))
+        unit = about.get("unit", "")
+        rows.append((number, _format(field.type), unit or "-", field.name, about.get("description", "").removesuffix(f", {unit}")))
     return pd.DataFrame(rows, columns=["Col", "Format", "Units", "Label", "Explanations"])
 
 
