@@ -147,8 +147,9 @@ def residual_histogram(ax: Axes, histogram: pd.DataFrame, fit: Mapping, numbers:
         numbers.add(panel, "gaussian", x=x, y=y)
     peak = max(float(table["count"].max()), fit["amplitude"] if has_fit(fit) else 0.0)
     ax.set_xlim(0, 1.12 * peak)
-    ticks = MaxNLocator(3, steps=(1, 2, 5, 10), integer=True).tick_values(0, peak)
-    ax.set_xticks([0, *[t for t in ticks if 0 < t <= 0.8 * peak][-1:]])   # the last one must not touch the next panel's first
+    ticks = np.concatenate([MaxNLocator(most, steps=(1, 2, 5, 10), integer=True).tick_values(0, peak) for most in (5, 4, 3)])
+    ticks = [t for t in ticks if 0 < t <= 0.8 * peak]        # the last one must not touch the next panel's first
+    ax.set_xticks([0, *ticks[-1:]])
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)
 

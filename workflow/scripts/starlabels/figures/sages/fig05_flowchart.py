@@ -26,7 +26,10 @@ STAGES = [
 ]
 TARGETS = {"all", "sages", "rave", "figures", "tables", "catalogs", "studies", "quick", "default"}
 ASIDE = {"captions", "rulegraph"}     # rules that serve the figures' text and this chart itself
-WORDS = {"features": "features and classes", "scan": "scan: hyper-\nparameters", "compare": "compare: methods"}
+WORDS = {
+    "catalog": "catalogues", "stars": "stars:\ncross-match", "features": "features\nand classes", "samples": "training and\ntest samples",
+    "catalog_product": "catalogues\nof this work", "scan": "scan: hyper-\nparameters", "compare": "compare:\nmethods",
+}
 BOX_MM = (27.0, 8.0)           # largest width and height of a box
 GAP_MM, EDGE_MM = 8.0, 4.0     # between layers; margin of the page
 LETTER_MM = 1.65               # width of a letter at 7 pt, with some room

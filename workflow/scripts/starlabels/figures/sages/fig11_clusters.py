@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ...errors import InputError
 from ...io import read_json
@@ -44,7 +45,7 @@ def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
         centres += [edges[0], edges[-1]]
     if panels.has_fit(result):
         x, y = panels.curve(result)
-        label = rf"$\mu$ = {style.number(result['mean'], 'feh')}, $\sigma$ = {style.number(result['sigma'], 'feh')}"
+        label = rf"$\mu$ = {style.number(result['mean'], 'feh')}, $\sigma$ = {style.number(result['sigma'], 'feh')} dex"
         ax.plot(x, y, color=style.ROLE["fit"], linestyle="--", linewidth=1.3, label=label)
         numbers.add(name, "gaussian", x=x, y=y)
     elif result.get("median") is not None:
@@ -57,6 +58,7 @@ def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
     if centres:
         ax.set_xlim(min(centres) - 0.2, max(centres) + 0.2)
     ax.set_ylim(0, TOP * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10), integer=True))
     ax.set(xlabel=style.parameter_label("feh"), ylabel="Stars")
     ax.legend(loc="upper right")
     panels.corner_text(ax, f"{name}\nN = {style.count(result['n_members'])}", "upper left", fontsize=7.5)

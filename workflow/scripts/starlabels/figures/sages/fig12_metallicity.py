@@ -28,9 +28,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     columns = min(len(sets), 2)
     rows = math.ceil(len(sets) / columns)
     figure = style.new_figure(style.PAGE if columns > 1 else style.COLUMN, 88 * rows, simulated)
-    axes, numbers = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel(), Numbers()
+    axes, numbers = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel(), Numbers()
+    full = table[table["count"] > 0]             # the panels share their axes
+    slots = 2 * (full["hi"].max() - full["lo"].min()) / (full["hi"] - full["lo"]).min()
     for ax, data_set in zip(axes, sets, strict=False):
-        _panel(ax, table[table["data_set"] == data_set], data_set, numbers)
+        _panel(ax, table[table["data_set"] == data_set], data_set, slots, numbers)
         _fractions(ax, data_set, fractions[str(data_set)], numbers)
     panels.log_counts(axes[0])
     axes[0].set_ylim(0.5, 40 ** 1.5 * table["count"].max())
@@ -41,10 +43,9 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
-def _panel(ax: Axes, part: pd.DataFrame, data_set: int, numbers: Numbers) -> None:
+def _panel(ax: Axes, part: pd.DataFrame, data_set: int, slots: float, numbers: Numbers) -> None:
     part = part[part["count"] > 0]
     classes = [c for c in ("dwarf", "giant") if (part["star_class"] == c).any()]
-    slots = len(classes) * (part["hi"].max() - part["lo"].min()) / (part["hi"] - part["lo"]).min()
     for i, star_class in enumerate(classes):
         bars = part[part["star_class"] == star_class].sort_values("lo")
         width = SHARE * (bars["hi"] - bars["lo"])
@@ -60,6 +61,7 @@ def _panel(ax: Axes, part: pd.DataFrame, data_set: int, numbers: Numbers) -> Non
     numbers.add(f"set {data_set}", "value", "n", value=total)
     ax.set_xlabel(style.parameter_label("feh", "photometric"))
     ax.tick_params(axis="x", which="minor", top=False, bottom=False)
+    ax.tick_params(axis="x", labelbottom=True)
     ax.legend(loc="upper right", ncols=1)
 
 

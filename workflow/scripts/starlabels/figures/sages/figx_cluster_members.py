@@ -64,7 +64,7 @@ def _motions(ax: Axes, stars: pd.DataFrame, cluster: dict, numbers: Numbers) -> 
     numbers.add(panel, "point", "literature", x=cluster["pmra"], y=cluster["pmdec"])
     ax.set(xlim=(cluster["pmra"] + REACH, cluster["pmra"] - REACH), ylim=(cluster["pmdec"] - REACH, cluster["pmdec"] + REACH))
     ax.set_xlabel(r"$\mu_\alpha \cos\delta$ (mas yr$^{-1}$)")
-    ax.set_ylabel(r"$\mu_\delta$ (mas yr$^{-1}$)", labelpad=1)
+    ax.set_ylabel(r"$\mu_\delta$ (mas yr$^{-1}$)", labelpad=2)
     ax.set_title(cluster["name"], pad=3, loc="left")
     ax.set_box_aspect(1)
     panels.corner_text(ax, f"N = {style.count(len(near))}", "upper left")
@@ -73,7 +73,7 @@ def _motions(ax: Axes, stars: pd.DataFrame, cluster: dict, numbers: Numbers) -> 
 def _diagram(ax: Axes, stars: pd.DataFrame, name: str, cfg: dict, numbers: Numbers) -> None:
     _points(ax, stars, "colour", "magnitude", f"{name}/cmd", numbers)
     panels.cmd_axes(ax, cfg)
-    ax.set_ylabel(f"${style.band_symbol(cfg['classes']['abs_magnitude'])}_0$ (mag)", labelpad=1)
+    ax.set_ylabel(f"${style.band_symbol(cfg['classes']['abs_magnitude'])}_0$ (mag)", labelpad=2)
     ax.set_box_aspect(1)
     panels.headroom(ax, 0.26)
     panels.corner_text(ax, f"N = {style.count(len(stars))}\nmembers {style.count(stars['member'].sum())}", "upper right")

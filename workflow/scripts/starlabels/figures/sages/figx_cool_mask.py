@@ -9,7 +9,7 @@ from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
 
-LINE_END = 0.7         # of the height: upright lines stop below the key
+LINE_END = 0.66        # of the height: upright lines stop below the key
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -47,6 +47,6 @@ def _panel(ax: Axes, curve: pd.DataFrame, result: dict, panel: str, numbers: Num
         numbers.add(panel, "line", "curve at coolest", x=result["colour_at_limit"])
     numbers.add(panel, "value", "n", value=result["n"])
     low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.08 * (high - low), high + 0.32 * (high - low))        # room for the key
+    ax.set_ylim(low - 0.08 * (high - low), high + 0.06 * (high - low))        # the key stands above the cool end
     ax.legend(loc="upper right")
     panels.corner_text(ax, f"N = {style.count(result['n'])}", "lower left")

@@ -12,7 +12,7 @@ from ..trends import Page
 
 COLUMNS = ["data_set", "against", "parameter", "star_class", "by", "lo", "hi", "n", "share_1", "share_1_on_scale"]
 ROWS = {"magnitude": "", "feh": style.parameter_label("feh")}
-NAME = {"label": "Labels", "on_scale": "Labels, training scale", "truth": "Truth"}
+NAME = {"label": "Labels", "on_scale": "Labels, training scale", "truth": "Truth"}        # in the order of the key
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -25,8 +25,9 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         raise InputError(inputs["coverage"], "holds no group of stars", "Check the test sample")
     moved = table[(table["test_set"] == "label").to_numpy(bool)].assign(test_set="on_scale")
     table = pd.concat([table, moved.assign(share_1=moved["share_1_on_scale"])], ignore_index=True)
-    table = table.assign(mid=0.5 * (table["lo"] + table["hi"]))
-    page = Page(table, ROWS, simulated, sharex=False)
+    table = table.assign(mid=0.5 * (table["lo"] + table["hi"]), order=table["test_set"].map(list(NAME).index))
+    table = table.sort_values(["order", "data_set"], kind="stable")         # the key: a column a series, a row a data set
+    page = Page(table, ROWS, simulated, height=140, sharex=False)
     for parameter in page.parameters:
         part = table[table["parameter"] == parameter]
         totals = part[(part["by"] == "all") & (part["test_set"] == "label")].groupby("data_set")["n"].sum().to_dict()
