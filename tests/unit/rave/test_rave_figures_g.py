@@ -143,7 +143,7 @@ def test_numbers_hold_what_is_drawn(name, drawn):
             if isinstance(patch, StepPatch):
                 assert holds(patch.get_data().values)
         for mesh in ax.collections:
-            if isinstance(mesh, mcollections.QuadMesh) and not ax.get_xlabel().startswith(("Stars per", "CNN [M/H]")):
+            if isinstance(mesh, mcollections.QuadMesh) and not ax.get_xlabel().startswith(("Stars per", "Spectra per", "CNN [M/H]")):
                 cells += np.ma.filled(np.ma.masked_invalid(mesh.get_array()), 0).sum()
     assert cells == pytest.approx(numbers.loc[numbers["element"] == "density", "value"].sum())
 

@@ -19,7 +19,7 @@ from starlabels.rave.studies.variants import bases, change, one_network, ratios,
 from starlabels.rave.studies.volume import compare, run_volume
 from starlabels.rave.validation import collected
 from starlabels.rave.validation.alpha import run_alpha
-from starlabels.rave.validation.cartography import run_cartography
+from starlabels.rave.validation.cartography import by_height, order, run_cartography
 from starlabels.rave.validation.components import component_masks, run_components
 from starlabels.rave.validation.gradients import gradient, sign_of_rotation
 from starlabels.rave.validation.hexagons import Hexagons
@@ -159,7 +159,7 @@ def test_components_gradients_have_the_right_signs_whatever_the_sign_of_v_phi(sk
         own = table[(table["component"] == name) & (table["panel"] == "alpha")]
         assert own["count"].sum() == found["n"][name]
         inside = own[own["smooth"] >= found["levels"]["alpha"][name]["0.6"]]
-        assert inside["smooth"].sum() / own["smooth"].sum() == pytest.approx(0.6, abs=0.12)
+        assert inside["count"].sum() / own["count"].sum() == pytest.approx(0.6, abs=0.12)
     turned = []
     for path in paths["stars"]:
         frame = read_table(path)
@@ -195,6 +195,13 @@ def test_hexagons_hold_every_point_near_their_centre():
     assert one.outside == 2
 
 
+def test_contours_hold_the_share_of_the_stars():
+    rng = np.random.default_rng(5)
+    table, levels = smooth_density(rng.normal(0, 0.1, 400), rng.normal(0, 0.1, 400), np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
+    for share, level in levels.items():
+        assert table.loc[table["smooth"] >= level, "count"].sum() / 400 == pytest.approx(float(share), abs=0.06)
+
+
 def test_smooth_density_of_nothing_has_no_levels():
     table, levels = smooth_density(np.empty(0), np.empty(0), np.linspace(0, 1, 11), np.linspace(0, 1, 11))
     assert table.empty and levels == {}
@@ -205,12 +212,24 @@ def test_cartography_orders_the_sequences(sky, cfg, tmp_path):
     found = run_cartography(paths["stars"], paths["photometry"], cfg, True, tmp_path / "t.parquet", tmp_path / "s.json")
     claim = found["claims"]["rave.cartography"]
     assert claim["poor_dominate_below"] is True and claim["rich_rise_with_height"] is True
-    assert claim["value"] == (claim["share_rich_below"]["share"] < 0.5 < claim["share_rich_above"]["share"])
+    assert claim["value"] == (claim["of_rich_above_border"] > 0.5)                 # the text: "mostly located at larger height"
+    assert claim["rich_dominate_above"] == (claim["share_rich_above"]["share"] > 0.5)
     table = read_table(tmp_path / "t.parquet")
     drawn = table[table["kind"] == "hexagon"].groupby(["r_lo", "z_lo"])["count"].sum()
     for own in found["bins"]:
         assert drawn.get((own["r_lo"], own["z_lo"]), 0) + own["outside"] == own["n"]
     assert len(table) < 60000
+
+
+@pytest.mark.parametrize("below, above, holds", [(10, 90, True), (90, 10, False), (60, 300, False)])
+def test_cartography_tells_where_the_rich_stars_lie(below, above, holds):
+    """200 poor stars in each of two layers; in the last case 60 below, as many as rich ones."""
+    poor = {0.2: 60 if below == 60 else 200, 0.7: 200}
+    rows = [(z, 0.0) for z, n in poor.items() for _ in range(n)] + [(0.2, 0.3)] * below + [(0.7, 0.3)] * above
+    frame = pd.DataFrame(rows, columns=["z_gal", "alpha_m_cnn"]).assign(feh_cnn=-0.5)
+    settings = {"z": [0, 0.5, 1.0]}
+    found = order(frame, "alpha_m", settings, by_height(frame, "alpha_m", settings))
+    assert found["holds"] is holds and found["rich_dominate_above"] is (above > 200)
 
 
 def test_no_star_no_crash(nothing, cfg, tmp_path):

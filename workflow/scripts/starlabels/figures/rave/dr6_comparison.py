@@ -41,8 +41,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         _plane(upper, middle, name, summary, one, residual, norm, limits, reach, numbers)
         _histogram(lower, name, summary, bars[bars["panel"] == name], reach, numbers)
         if i == 0:
-            lower.set_ylabel("Stars", labelpad=1.5)
-    panels.colour_bar(figure, style.axes_mm(figure, 0.3 * style.PAGE, 10.0, 0.4 * style.PAGE, 1.6), norm, orientation="horizontal")
+            lower.set_ylabel("Spectra", labelpad=1.5)
+    panels.colour_bar(figure, style.axes_mm(figure, 0.3 * style.PAGE, 10.0, 0.4 * style.PAGE, 1.6), norm, "Spectra per cell", "horizontal")
     return figure, numbers.frame()
 
 

@@ -35,6 +35,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         if strict:
             limits = pairs.with_room(limits, x, y, WIDTH, HIGH, 2, "lower right")
         pairs.one_to_one(ax, limits, numbers, label, len(x) > pairs.CROWD)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.get_major_locator().set_params(nbins=6)
         if len(x):
             pairs.points(ax, x, y, numbers, label, color=style.BLACK)
             panels.corner_text(ax, pairs.statistics_text(found["all"], label), bbox=None)

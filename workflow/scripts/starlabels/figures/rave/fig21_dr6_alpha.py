@@ -27,7 +27,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
             _panel(axes[row, column], name, side, part, norm, summary, numbers)
         _limits(axes[row, 0], table[(table["panel"] == name).to_numpy(bool)], name == "kiel")
     bar = figure.colorbar(panels.ScalarMappable(norm, style.DENSITY_MAP), ax=axes, pad=0.01, aspect=45)
-    bar.set_label("Stars per cell")
+    bar.set_label("Spectra per cell")
     return figure, numbers.frame()
 
 

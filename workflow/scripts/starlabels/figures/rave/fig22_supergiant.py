@@ -24,7 +24,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     for i, entry in enumerate(summary["spectra"]):
         part = table[table["rave_obs_id"] == entry["rave_obs_id"]].sort_values("wavelength")
         snr = "" if entry["snr"] is None else f" (S/N {entry['snr']:.0f})"
-        ax.plot(part["wavelength"], part["flux"], color=COLOURS[i % len(COLOURS)], linewidth=0.7, label=f"{entry['rave_obs_id']}{snr}")
+        ax.plot(part["wavelength"], part["flux"], color=COLOURS[i % len(COLOURS)], linewidth=0.7, zorder=2 + (entry["snr"] or 0) * 1e-3,
+                label=f"{entry['rave_obs_id']}{snr}")
         numbers.add("spectra", "line", entry["rave_obs_id"], x=part["wavelength"], y=part["flux"])
     ax.set(xlabel=r"Wavelength ($\mathrm{\AA}$)", ylabel="Normalised flux")
     if len(table):
@@ -53,8 +54,8 @@ def _labels(found: dict, source: str, numbers: Numbers, dispersion: bool) -> str
     for label in MAIN:
         mean, spread = found.get(label, (None, None))
         numbers.add("star", "value", [f"{label} {source}", f"dispersion {label} {source}"], value=[mean, spread])
-        text = f"{labels.symbol(label)} = {labels.number(mean, label, digits=DIGITS[label])}"
+        text = f"{labels.symbol(label)} = {labels.number(mean, label, signed=label == 'mh', digits=DIGITS[label])}"
         if dispersion and mean is not None:
             text += f" \N{PLUS-MINUS SIGN} {labels.number(spread, label, digits=DIGITS[label])}"
-        parts.append(text + (" K" if label == "teff" else ""))
+        parts.append(text if label == "logg" else f"{text} {labels.LABEL[label][1]}")
     return ", ".join(parts)

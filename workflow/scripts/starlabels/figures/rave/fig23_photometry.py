@@ -80,7 +80,7 @@ def _bdasp(figure: Figure, axes: dict[str, Axes], cells: pd.DataFrame, summary: 
             panels.density(ax, part, norm, numbers, f"bdasp/{name}")
         _finish(ax, f"bdasp/{name}", "logg", summary["panels"]["bdasp"][name], limits, numbers, over=True)
     _labels(axes, axis_label("logg", "BDASP"), axis_label("logg", "CNN"))
-    _bar_axes(figure, 1, lambda ax: panels.colour_bar(figure, ax, norm, orientation="horizontal"))
+    _bar_axes(figure, 1, lambda ax: panels.colour_bar(figure, ax, norm, "Spectra per cell", "horizontal"))
 
 
 def _bar_axes(figure: Figure, column: int, fill) -> None:
@@ -93,7 +93,8 @@ def _points(axes: dict[str, Axes], panel: str, label: str, values: dict[str, np.
     limits = pairs.values_range(*values.values())
     for name, ax in axes.items():
         if len(values[name]):
-            pairs.points(ax, values[name][:, 0], values[name][:, 1], numbers, f"{panel}/{name}", color=style.BLACK)
+            pairs.points(ax, values[name][:, 0], values[name][:, 1], numbers, f"{panel}/{name}", color=style.BLACK, markersize=1.6,
+                         markeredgewidth=0.3)
         over = len(values[name]) > pairs.CROWD
         _finish(ax, f"{panel}/{name}", label, summary["panels"][panel][name], limits, numbers, over)
     _labels(axes, x_label, axis_label(label, "CNN"))
@@ -109,7 +110,10 @@ def _finish(ax: Axes, panel: str, label: str, found: dict, limits: tuple[float, 
     ax.set_ylim(limits[0], limits[0] + (limits[1] - limits[0]) * HIGH / WIDTH)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(3 if axis is ax.xaxis else 5, steps=pairs.STEPS))
-    panels.inner_ticks(ax, most=3, edge=0.14)
+    for most in (3, 4, 6):                                  # a scale needs two numbers
+        panels.inner_ticks(ax, most=most, edge=0.14)
+        if len(ax.get_xticks()) > 1:
+            break
     _corner(ax, _words(found, label))
 
 

@@ -16,7 +16,7 @@ COMPONENTS = {
     "thin_disc": ("Thin disc", style.BLUE, "-"), "dissipative": ("Dissipative collapse", style.RED, "-"),
     "accreted": ("Accretion", "#009E73", "-"),
 }
-FEW, LEAST = 100, 10      # stars: below the first, cells are marked beside the contours; below the second, in their place
+FEW, LEAST = 100, 50      # stars: below the first, cells are marked beside the contours; below the second, in their place
 COLUMNS = ["panel", "component", "x_lo", "x_hi", "y_lo", "y_hi", "count", "smooth"]
 AXES = {"alpha": "alpha_m", "v_phi": r"$V_\phi$ (km s$^{-1}$)"}
 LINES = ("thin_disc", "dissipative")
@@ -48,7 +48,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     handles = []
     for name, (text, colour, line) in COMPONENTS.items():
         n = summary["n"][name]
-        handles.append(Line2D([], [], color=colour, linestyle=line, label=f"{text} ({style.count(n)})"))
+        look = {"linestyle": line} if n >= LEAST else {"linestyle": "", "marker": ".", "markersize": 4.5}
+        handles.append(Line2D([], [], color=colour, label=f"{text} ({style.count(n)})", **look))
         numbers.add("key", "value", name, value=n)
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure, numbers.frame()
@@ -68,7 +69,8 @@ def _component(ax: Axes, panel: str, name: str, cells: pd.DataFrame, levels: dic
         ax.contour(0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1]), np.pad(dense, 1), levels=heights, colors=colour, linestyles=line,
                    linewidths=np.linspace(0.7, 1.3, len(heights)), zorder=3)
     if n < FEW:
-        ax.plot(0.5 * (full["x_lo"] + full["x_hi"]), 0.5 * (full["y_lo"] + full["y_hi"]), ".", color=colour, markersize=2, zorder=2)
+        ax.plot(0.5 * (full["x_lo"] + full["x_hi"]), 0.5 * (full["y_lo"] + full["y_hi"]), ".", color=colour,
+                markersize=3 if n >= LEAST else 4.5, zorder=2)
     numbers.add(panel, "density", name, x_lo=full["x_lo"], x_hi=full["x_hi"], y_lo=full["y_lo"], y_hi=full["y_hi"], value=full["count"])
     numbers.add(panel, "cell", name, x=0.5 * (full["x_lo"] + full["x_hi"]), y=0.5 * (full["y_lo"] + full["y_hi"]), value=full["count"])
     for share, height in sorted(levels.items()):

@@ -33,6 +33,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         own = table[((table["r_lo"] == found["r_lo"]) & (table["z_lo"] == found["z_lo"])).to_numpy(bool)]
         _bin(axes[row, column], found, own, summary["cell"], norm, numbers)
     _limits(axes[0, 0], hexagons)
+    x, y = _divide([ax for ax in axes.ravel() if ax.collections], summary["line"], axes[0, 0].get_xlim())
+    numbers.add("all", "line", "alpha-rich above", x=x, y=y)
     for k, ax in enumerate(axes[0]):
         ax.set_title(f"{radii[k]:g} < R < {radii[k + 1]:g} kpc", pad=3, fontsize=7.5)
     for k, ax in enumerate(axes[:, -1]):
@@ -41,7 +43,7 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     figure.supxlabel(labels.axis_label("feh"), fontsize=8)
     figure.supylabel(labels.axis_label(summary["ratio"]), fontsize=8)
     bar = figure.colorbar(panels.ScalarMappable(norm, style.DENSITY_MAP), ax=axes, pad=0.035, aspect=35)
-    bar.set_label("Stars per hexagon")
+    bar.set_label("Spectra per hexagon")
     return figure, numbers.frame()
 
 
@@ -74,6 +76,15 @@ def _bin(ax: Axes, found: dict, own: pd.DataFrame, cell: list, norm: LogNorm, nu
     numbers.add(name, "value", "n", value=found["n"])
 
 
+def _divide(axes: list[Axes], line: dict, limits: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """The line above which a star is counted as alpha-rich, level beyond solar metallicity; its vertices."""
+    x = np.array([limits[0], 0.0, limits[1]])
+    y = line["at_solar"] + line["slope"] * np.minimum(x, 0)
+    for ax in axes:
+        ax.plot(x, y, color=style.GREY, linestyle="--", linewidth=0.7, zorder=2, scalex=False, scaley=False)
+    return x, y
+
+
 def _limits(ax: Axes, hexagons: pd.DataFrame) -> None:
     """Axes that hold all but a few stars of the whole map, with room for the counts."""
     if hexagons.empty:
@@ -84,5 +95,5 @@ def _limits(ax: Axes, hexagons: pd.DataFrame) -> None:
         values = hexagons.groupby(axis)["count"].sum().sort_index()
         inside = np.cumsum(values.to_numpy(float)) / values.sum()
         low, high = (values.index[min(np.searchsorted(inside, q), len(values) - 1)] for q in (0.001, 0.999))
-        limits.append((low - 0.06 * (high - low), high + 0.06 * (high - low)))
+        limits.append((low - 0.1 * (high - low), high + 0.06 * (high - low)))
     ax.set(xlim=limits[0], ylim=(limits[1][0], limits[1][1] + 0.33 * (limits[1][1] - limits[1][0])))

@@ -28,7 +28,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         one, off = own[own["kind"] == "one_to_one"], own[own["kind"] == "residual"]
         panels.density(block.main, one, norm, page.numbers, f"{label}/one_to_one")
         panels.density(block.residual, off, norm, page.numbers, f"{label}/residual")
-        page.points(block, "test", points[label].to_numpy(float), points[f"{label}_cnn"].to_numpy(float))
+        page.points(block, "test", points[label].to_numpy(float), points[f"{label}_cnn"].to_numpy(float), markersize=1.8,
+                    markeredgewidth=0.35)
         page.histogram(block, along, "observed", COLOUR["observed"])
         for role, where in PLACE.items():
             page.statistics(block, found[label][role], role, COLOUR[role], where)

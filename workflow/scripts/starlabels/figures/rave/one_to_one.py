@@ -76,9 +76,9 @@ class Page:
         return Block(label, axes(left, up, width, MAIN), axes(left, bottom, width, RESIDUAL), axes(left, up + MAIN + GAP, width, UPPER),
                      axes(side, up, SIDE, MAIN), axes(side, bottom, SIDE, RESIDUAL))
 
-    def points(self, block: Block, role: str, x, y) -> None:
-        """Marks of a role in the one-to-one and the residual panel."""
-        look = {**LOOK[role], "linestyle": "", "rasterized": True, "zorder": 2.5 if role == "test" else 2.0}
+    def points(self, block: Block, role: str, x, y, **kwargs) -> None:
+        """Marks of a role in the one-to-one and the residual panel; `kwargs` go to `Axes.plot`."""
+        look = {**LOOK[role], "linestyle": "", "rasterized": True, "zorder": 2.5 if role == "test" else 2.0, **kwargs}
         block.main.plot(x, y, **look)
         block.residual.plot(x, y - x, **look)
         self.numbers.add(block.label, "point", role, x=x, y=y)
@@ -132,6 +132,8 @@ class Page:
     def _ticks(self, block: Block, limits: tuple[float, float]) -> None:
         for axis in (block.main.xaxis, block.main.yaxis, block.residual.xaxis, block.upper.xaxis, block.side.yaxis):
             axis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
+        ticks = block.main.yaxis.get_major_locator().tick_values(*limits)  # a number at the lower border would meet the residual's
+        block.main.set_yticks(ticks[(ticks > limits[0] + 0.04 * (limits[1] - limits[0])) & (ticks <= limits[1])])
         for axis in (block.residual.yaxis, block.beyond.yaxis):
             axis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10), symmetric=True))
         for ax in (block.main, block.upper):

@@ -16,9 +16,11 @@ log = logging.getLogger(__name__)
 X_RANGE, Y_RANGE = (-2.5, 0.8), (-0.3, 0.6)              # [Fe/H] and the abundance ratio
 CELL = (0.1, 0.0225)                                     # dx, dy: regular hexagons in the panels of Figure 25
 CONTOUR_EDGES = edges(*X_RANGE, 0.05), edges(*Y_RANGE, 0.015)
-# Where the alpha-rich stars begin: the paper gives no line. Ours runs through the gap between the sequences, which closes at solar
-# metallicity and widens towards the metal-poor end; a constant is counted beside it.
-LINE = {"at_solar": 0.12, "slope": -0.10}
+# Where the alpha-rich stars begin: the paper gives no line. Ours runs along the emptiest place between the two sequences of the
+# APOGEE labels, which lies lower in [alpha/M] and [Si/Fe] than in [Mg/Fe]; a constant is counted beside it.
+LINES = {
+    "alpha_m": {"at_solar": 0.10, "slope": -0.06}, "mg_fe": {"at_solar": 0.13, "slope": -0.10}, "si_fe": {"at_solar": 0.10, "slope": -0.05},
+}
 CONSTANT = 0.15
 LEAST = 10                  # stars of a bin whose share is quoted
 KINDS = {"r_lo": "float64", "r_hi": "float64", "z_lo": "float64", "z_hi": "float64", "kind": "str", "x": "float64", "y": "float64",
@@ -26,9 +28,15 @@ KINDS = {"r_lo": "float64", "r_hi": "float64", "z_lo": "float64", "z_hi": "float
 PAPER_N = 185569
 
 
-def alpha_rich(feh: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def line_of(ratio: str) -> dict:
+    """The dividing line of an abundance ratio; that of [alpha/M] for one without its own."""
+    return LINES.get(ratio, LINES["alpha_m"])
+
+
+def alpha_rich(feh: np.ndarray, values: np.ndarray, ratio: str = "alpha_m") -> np.ndarray:
     """Mask (n,): stars above the dividing line, which is level beyond solar metallicity."""
-    return np.asarray(ratio) > LINE["at_solar"] + LINE["slope"] * np.minimum(feh, 0.0)
+    line = line_of(ratio)
+    return np.asarray(values) > line["at_solar"] + line["slope"] * np.minimum(feh, 0.0)
 
 
 def _share(rich: np.ndarray) -> dict:
@@ -53,7 +61,7 @@ def bin_tables(frame: pd.DataFrame, ratio: str, settings: Mapping) -> tuple[pd.D
             dense, levels = smooth_density(x[own], y[own], *CONTOUR_EDGES)
             place = {"r_lo": r_lo, "r_hi": r_hi, "z_lo": z_lo, "z_hi": z_hi}
             tables += [hexagons.table().assign(kind="hexagon", **place), dense.assign(kind="contour", **place)]
-            found = _share(alpha_rich(x[own], y[own]))
+            found = _share(alpha_rich(x[own], y[own], ratio))
             constant = _share(y[own] > CONSTANT)["share"]
             bins.append({**place, **found, "share_constant": constant, "outside": hexagons.outside, "levels": levels})
     return pd.concat(tables, ignore_index=True).reindex(columns=list(KINDS)).fillna({"count": 0}).astype(KINDS), bins
@@ -61,27 +69,34 @@ def bin_tables(frame: pd.DataFrame, ratio: str, settings: Mapping) -> tuple[pd.D
 
 def by_height(frame: pd.DataFrame, ratio: str, settings: Mapping) -> list[dict]:
     """Share of the alpha-rich stars in each layer, and below and above the lowest inner edge (0.5 kpc)."""
-    z, rich = np.abs(frame["z_gal"].to_numpy(np.float64)), alpha_rich(frame["feh_cnn"], frame[f"{ratio}_cnn"])
+    z, rich = np.abs(frame["z_gal"].to_numpy(np.float64)), alpha_rich(frame["feh_cnn"], frame[f"{ratio}_cnn"], ratio)
     heights = list(zip(settings["z"][:-1], settings["z"][1:], strict=True))
     return [{"z_lo": lo, "z_hi": hi, **_share(rich[(z >= lo) & (z < hi)])} for lo, hi in heights]
 
 
 def order(frame: pd.DataFrame, ratio: str, settings: Mapping, layers: list[dict]) -> dict:
-    """Whether alpha-poor stars dominate below the first inner edge of the heights, and alpha-rich ones above it."""
+    """The statement of Section 8.2 about the first inner edge of the heights.
+
+    It `holds` when alpha-poor stars dominate below the edge and "alpha-rich stars are mostly located" above it: more than half
+    of them, with a share that rises from layer to layer, so that it is not the sample alone that lies high. Whether they
+    outnumber the poor ones there, which the text does not say, stands beside it.
+    """
     border = settings["z"][1]
-    z, rich = np.abs(frame["z_gal"].to_numpy(np.float64)), alpha_rich(frame["feh_cnn"], frame[f"{ratio}_cnn"])
+    z, rich = np.abs(frame["z_gal"].to_numpy(np.float64)), alpha_rich(frame["feh_cnn"], frame[f"{ratio}_cnn"], ratio)
     low, high = _share(rich[z < border]), _share(rich[(z >= border) & (z < settings["z"][-1])])
     shares = [layer["share"] for layer in layers if layer["share"] is not None]
     measured = low["share"] is not None and high["share"] is not None
     poor_below = low["share"] < 0.5 if measured else None
     rich_above = high["share"] > 0.5 if measured else None
-    # "alpha-rich stars are mostly located at larger height": most of them lie above the border
-    above = float(np.mean(z[rich] >= border)) if rich.sum() >= LEAST else None
+    inside = z < settings["z"][-1]
+    above, whole = (float(np.mean(z[m] >= border)) if m.sum() >= LEAST else None for m in (rich & inside, inside))
+    rise = bool(np.all(np.diff(shares) > 0)) if len(shares) > 1 else None
+    measured &= above is not None and rise is not None
     return {
-        "holds": bool(poor_below and rich_above) if measured else None,
-        "poor_dominate_below": poor_below, "rich_dominate_above": rich_above,
-        "rich_rise_with_height": bool(np.all(np.diff(shares) > 0)) if len(shares) > 1 else None, "border": border,
-        "share_rich_below": low, "share_rich_above": high, "of_rich_above_border": above,
+        "holds": bool(poor_below and above > 0.5 and rise) if measured else None,
+        "poor_dominate_below": poor_below, "rich_mostly_above": above > 0.5 if above is not None else None,
+        "rich_rise_with_height": rise, "rich_dominate_above": rich_above, "border": border,
+        "share_rich_below": low, "share_rich_above": high, "of_rich_above_border": above, "of_all_above_border": whole,
     }
 
 
@@ -102,7 +117,8 @@ def map_of(frame: pd.DataFrame, ratio: str, cfg: Mapping) -> tuple[pd.DataFrame,
     known = np.isfinite(frame[["r", "z_gal"]].to_numpy(np.float64)).all(axis=1)
     content = {
         "ratio": ratio, "n": {"all": len(frame), "map": sum(b["n"] for b in bins), "no_orbit": int((~known).sum())}, "bins": bins,
-        "layers": layers, "order": order(frame, ratio, settings, layers), "line": {**LINE, "constant": CONSTANT}, "map": dict(settings),
+        "layers": layers, "order": order(frame, ratio, settings, layers),
+        "line": {**line_of(ratio), "constant": CONSTANT}, "map": dict(settings),
     }
     return table, content
 
@@ -129,7 +145,8 @@ def run_cartography(
         "cell": list(CELL),
         "claims": {
             "rave.cartography": {"value": found["holds"], **{k: v for k, v in found.items() if k != "holds"}, "paper": True,
-                                 "n": content["n"]["map"], "what": "alpha-poor stars dominate below the border, alpha-rich ones above"},
+                                 "n": content["n"]["map"],
+                                 "what": "alpha-poor stars dominate below the border, most alpha-rich ones lie above"},
             "rave.n.fig25": {"value": len(frame), "in_map": content["n"]["map"], "paper": PAPER_N, "what": "giants of the map"},
         },
         "simulated": bool(simulated),

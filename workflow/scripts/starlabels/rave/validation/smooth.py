@@ -40,13 +40,14 @@ def smooth_density(x: np.ndarray, y: np.ndarray, x_edges: np.ndarray, y_edges: n
         "x_lo": cells.x_edges[i], "x_hi": cells.x_edges[i + 1], "y_lo": cells.y_edges[j], "y_hi": cells.y_edges[j + 1],
         "count": cells.counts[i, j], "smooth": dense[i, j],
     })
-    return table, levels(dense) if total else {}
+    return table, levels(dense, cells.counts) if total else {}
 
 
-def levels(dense: np.ndarray, shares: Sequence[float] = SHARES) -> dict:
-    """Value of a density above which each share of its sum lies."""
-    values = np.sort(np.asarray(dense, np.float64).ravel())[::-1]
-    inside = np.cumsum(values)
+def levels(dense: np.ndarray, counts: np.ndarray, shares: Sequence[float] = SHARES) -> dict:
+    """Value of a density in whose contour each share of the stars lies; smoothing spreads the density beyond them."""
+    values, stars = np.asarray(dense, np.float64).ravel(), np.asarray(counts, np.float64).ravel()
+    falling = np.argsort(-values, kind="stable")
+    values, inside = values[falling], np.cumsum(stars[falling])
     if not len(values) or not inside[-1] > 0:
         return {}
     inside /= inside[-1]
