@@ -24,7 +24,7 @@ CELLS = PLAN.cell_names
 SETS = [entry["id"] for entry in config["sages"]["data_sets"]]
 MODELS = config["sages"]["models"]
 SIMULATED = config["source"] == "simulated"
-# what a variant of the rave networks may change
+# what the rules of every variant of the rave networks read; what a variant itself may change is fewer (rave/variants.py)
 VARIED = ("labels", "inputs", "parallax_floor", "training", "observed", "split", "network", "fit", "spectra")
 ENV = f"{workflow.basedir}/envs/cpu.yaml"
 

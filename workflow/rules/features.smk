@@ -97,7 +97,7 @@ rule rave_stars:
     params:
         # of the training sample's choices only what the rows of APOGEE hang on: its cuts come later
         rave={
-            **settings("labels", "inputs", "parallax_floor", "observed", paper="rave"),
+            **settings("parallax_floor", "observed", paper="rave"),
             "training": {"extratarg_duplicate_bit": config["rave"]["training"]["extratarg_duplicate_bit"]},
         },
     script:

@@ -54,7 +54,7 @@ rule validate_rave_examples:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("spectra", "labels", "validation", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_examples.py"
@@ -75,7 +75,7 @@ rule validate_rave_network:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("spectra", "inputs", "labels", "network", "fit", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_network.py"
@@ -124,7 +124,7 @@ rule validate_rave_errors:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_errors.py"
@@ -150,7 +150,7 @@ rule validate_rave_supergiant:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_supergiant.py"
@@ -176,7 +176,7 @@ rule validate_rave_labels:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -201,7 +201,7 @@ rule validate_rave_kiel:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_kiel.py"
@@ -229,7 +229,7 @@ rule validate_rave_grids:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         abundances=ABUNDANCES,
     script:
@@ -255,7 +255,7 @@ rule validate_rave_poor_parallax:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -288,7 +288,7 @@ rule validate_rave_truth:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         seed=config["seed"],
     script:
         "../scripts/validate_rave_truth.py"
@@ -316,7 +316,7 @@ rule validate_rave_k2:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -346,7 +346,7 @@ rule validate_rave_bdasp:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -376,7 +376,7 @@ rule validate_rave_irfm:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -403,7 +403,7 @@ rule validate_rave_literature:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -431,7 +431,7 @@ rule validate_rave_clusters:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -459,7 +459,7 @@ rule validate_rave_photometry:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -485,7 +485,7 @@ rule validate_rave_repeats:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -510,7 +510,7 @@ rule validate_rave_alpha:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -535,7 +535,7 @@ rule validate_rave_components:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -560,7 +560,7 @@ rule validate_rave_cartography:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
         seed=config["seed"],
     script:
@@ -590,7 +590,7 @@ rule validate_rave_counts:
         mem_mb=4000,
         runtime=60,
     params:
-        rave=settings("spectra", "labels", "inputs", "training", "observed", "network", "fit", "ensemble", "validation", paper="rave"),
+        rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
     script:
         "../scripts/validate_rave_counts.py"

@@ -68,3 +68,9 @@ def test_missing_files_are_named_before_the_run(config, tmp_path):
     config["rave"]["spectra"]["folders"] = [f"{tmp_path}/none"]
     with pytest.raises(InputError, match="rave.spectra.folders.*none"):
         RavePlan(config)
+
+
+def test_a_list_that_the_simulated_sky_lacks_is_named(config):
+    config["datasets"]["hr_new2030"] = dict(config["datasets"]["hr_reddy2003"])
+    with pytest.raises(InputError, match="datasets.hr_new2030.*simulated sky does not have.*source: files"):
+        RavePlan(config)

@@ -7,6 +7,7 @@ from unit.rave.rave_survey_c import GAIA_0, configuration, ids, tables, write_ca
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_table
+from starlabels.rave import selection
 from starlabels.rave.split import roles
 from starlabels.rave.stars import run_stars
 from starlabels.rave.training import run_training
@@ -210,3 +211,15 @@ def test_spectrum_in_two_slices_or_without_flux_is_refused(tmp_path):
         run_training("main", [*stars, stars[0]], spectra, cfg, 42, out)
     with pytest.raises(InputError, match="lack 30 spectra"):
         run_training("main", stars, spectra[:1], cfg, 42, out)
+
+
+def test_poor_parallaxes_are_those_that_only_that_cut_refuses(monkeypatch):
+    """Whatever cut stands behind it."""
+    frame = pd.DataFrame({"parallax_error_ratio": [0.1, 0.3, 0.3, 0.1, np.inf]})
+    cfg = {"training": {"parallax_error_max": 0.2}}
+    masks = [("first", [True, True, False, True, True]), ("parallax error < 20 %", [True, False, False, True, False])]
+    masks.append(("last", [True, True, True, False, True]))
+    monkeypatch.setattr(selection, "published_cuts", lambda frame, cfg: [(text, np.array(mask)) for text, mask in masks])
+    _, selected, poor = selection.select(frame, cfg)
+    assert selected.tolist() == [True, False, False, False, False]
+    assert poor.tolist() == [False, True, False, False, False]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..sky.rave import layout
+from ..sky.rave.native import literature as high_resolution
 
 #: tables that the training and observed samples are made of (Sections 2 and 4.1)
 TABLES = ("rave_obsdata", "rave_sparv", "rave_classification", "rave_gaiadr2", "rave_xmatch", "apogee16", "starhorse")
@@ -38,12 +39,21 @@ class RavePlan:
         self.config, self.cfg = config, config["rave"]
         self.simulated = config["source"] == "simulated"
         self.wanted = "rave" in config["papers"]
+        if self.simulated:
+            self._check_simulated()
         self.shards = [shard.name for shard in layout.shards(config)] if self.simulated else []
         self._folders = {} if self.simulated or not self.wanted else self._slice_folders()
         self.slices = self.shards if self.simulated else list(self._folders)
         if self.wanted and not self.simulated:
             for dataset in self.required():
                 self.native_files(dataset)
+
+    def _check_simulated(self) -> None:
+        """The simulated sky publishes lists of its own only."""
+        known = {*high_resolution.LISTS, *high_resolution.CLUSTER_LISTS}
+        for name in (n for n, spec in self.config["datasets"].items() if spec.get("group") in LITERATURE and n not in known):
+            remedy = f"Use `source: files`, or take it out; the simulated lists are {', '.join(sorted(known))}"
+            raise InputError(f"configuration key `datasets.{name}`", "is a list that the simulated sky does not have", remedy)
 
     def _slice_folders(self) -> dict[str, list[str]]:
         """Real spectra: folders gathered to slices of at most `rave.spectra.batch` files; a larger folder is a slice of its own."""

@@ -26,7 +26,7 @@ def _there(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
 
 
 def published_cuts(frame: pd.DataFrame, cfg: Mapping) -> list[tuple[str, np.ndarray]]:
-    """(text, mask over all rows) of Section 2's cuts in their order; that on the parallax error comes last."""
+    """(text, mask over all rows) of Section 2's cuts in their order; that on the parallax error is named `parallax_text`."""
     t = cfg["training"]
     cuts = [
         ("in APOGEE DR16, by Gaia DR2 id", _there(frame, ["snr_apogee"])),
@@ -45,9 +45,13 @@ def published_cuts(frame: pd.DataFrame, cfg: Mapping) -> list[tuple[str, np.ndar
     cuts += photometry_masks(frame)
     if cfg["distance"] == "starhorse":
         cuts.append(("StarHorse distance known", _there(frame, [DISTANCE])))
-    limit = t["parallax_error_max"]
-    cuts.append((f"parallax error < {100 * limit:g} %", (frame["parallax_error_ratio"] < limit).to_numpy(bool)))
+    cuts.append((parallax_text(cfg), (frame["parallax_error_ratio"] < t["parallax_error_max"]).to_numpy(bool)))
     return cuts
+
+
+def parallax_text(cfg: Mapping) -> str:
+    """How the cut on the parallax error is called in the flow."""
+    return f"parallax error < {100 * cfg['training']['parallax_error_max']:g} %"
 
 
 def listed_cuts(frame: pd.DataFrame, cfg: Mapping, listed: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -83,10 +87,12 @@ def select(frame: pd.DataFrame, cfg: Mapping, listed: np.ndarray | None = None) 
         Rows that only the cut on the parallax error keeps out, with a positive parallax (Section 4.2.3).
     """
     cuts = published_cuts(frame, cfg) if listed is None else listed_cuts(frame, cfg, listed)
-    flow, alive, before = Flow(len(frame), "packed spectra"), np.ones(len(frame), bool), np.ones(len(frame), bool)
+    flow, alive, others = Flow(len(frame), "packed spectra"), np.ones(len(frame), bool), np.ones(len(frame), bool)
     for text, mask in cuts:
-        before, alive = alive, narrow(flow, text, alive, mask)
-    poor = before & ~alive & np.isfinite(frame["parallax_error_ratio"].to_numpy(np.float64))
+        alive = narrow(flow, text, alive, mask)
+        if text != parallax_text(cfg):
+            others &= mask
+    poor = others & ~alive & np.isfinite(frame["parallax_error_ratio"].to_numpy(np.float64))
     return flow, alive, poor if listed is None else np.zeros(len(frame), bool)
 
 

@@ -124,7 +124,7 @@ def _grid(figure: Figure, bottom: float, pitch: float, columns: int, sample: str
 
 def _panel(ax: Axes, sample: str, own: pd.DataFrame, norm: LogNorm, numbers: Numbers, name: str) -> None:
     if sample == "training":
-        ax.plot(own["x"], own["y"], linestyle="", marker="o", markersize=1.4, markeredgewidth=0, color=style.RED, rasterized=True)
+        ax.plot(own["x"], own["y"], linestyle="", marker="o", markersize=1.4, markeredgewidth=0, color=style.RED)
         numbers.add(name, "point", "training", x=own["x"], y=own["y"])
     else:
         panels.density(ax, own, norm, numbers, name)
@@ -140,7 +140,7 @@ def _inset(ax: Axes, diagram: pd.DataFrame, entry, numbers: Numbers, name: str) 
     x, y = 0.5 * (diagram["x_lo"] + diagram["x_hi"]), 0.5 * (diagram["y_lo"] + diagram["y_hi"])
     inside = x.between(entry.teff_lo, entry.teff_hi) & y.between(entry.logg_lo, entry.logg_hi)
     for mask, colour in ((~inside, style.BLUE), (inside, style.RED)):
-        inset.plot(x[mask], y[mask], linestyle="", marker="s", markersize=0.9, markeredgewidth=0, color=colour, rasterized=True)
+        inset.plot(x[mask], y[mask], linestyle="", marker="s", markersize=0.9, markeredgewidth=0, color=colour)
     inset.set(xlim=kiel.TEFF_LIMITS, ylim=kiel.LOGG_LIMITS, xticks=[], yticks=[])
     inset.minorticks_off()
     inset.tick_params(which="both", length=0)
