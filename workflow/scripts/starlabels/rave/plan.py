@@ -50,7 +50,7 @@ class RavePlan:
 
     def _check_simulated(self) -> None:
         """The simulated sky publishes lists of its own only."""
-        known = {*high_resolution.LISTS, *high_resolution.CLUSTER_LISTS}
+        known = {*high_resolution.LISTS, *(entry[0] for entry in high_resolution.CLUSTER_LISTS.values())}
         for name in (n for n, spec in self.config["datasets"].items() if spec.get("group") in LITERATURE and n not in known):
             remedy = f"Use `source: files`, or take it out; the simulated lists are {', '.join(sorted(known))}"
             raise InputError(f"configuration key `datasets.{name}`", "is a list that the simulated sky does not have", remedy)
