@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from unit.rave.rave_survey_c import GAIA_0, configuration, ids
+from unit.rave.rave_survey_files import GAIA_0, configuration, ids
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_table

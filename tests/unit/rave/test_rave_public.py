@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from paths import SHARED
-from unit.rave.rave_survey_c import configuration
+from unit.rave.rave_survey_files import configuration
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table

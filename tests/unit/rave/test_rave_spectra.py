@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from astropy.io import fits
-from unit.rave.rave_survey_c import configuration, ids, write_spectrum
+from unit.rave.rave_survey_files import configuration, ids, write_spectrum
 
 from starlabels import spectra as sp
 from starlabels.errors import InputError

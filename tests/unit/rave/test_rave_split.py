@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
-from unit.rave.rave_survey_c import configuration
+from unit.rave.rave_survey_files import configuration
 
 from starlabels.errors import InputError
 from starlabels.rave.scaling import absolute_magnitudes, limits, raw_inputs, scaled, scaling_of, unscaled

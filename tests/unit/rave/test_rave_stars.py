@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from unit.rave.rave_survey_c import GAIA_0, configuration, ids, tables, write_catalogs, write_flux
+from unit.rave.rave_survey_files import GAIA_0, configuration, ids, tables, write_catalogs, write_flux
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_meta, read_table

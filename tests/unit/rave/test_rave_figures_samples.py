@@ -7,7 +7,7 @@ import yaml
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from paths import ROOT
-from unit.rave.rave_made_up_e import make_run
+from unit.rave.rave_made_up_samples import make_run
 
 from starlabels.errors import InputError
 from starlabels.figures import make, style

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from paths import ROOT
-from unit.rave.rave_made_up_e import LABELS, SUPERGIANT, make_run
+from unit.rave.rave_made_up_samples import LABELS, SUPERGIANT, make_run
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_json, write_table

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from matplotlib.text import Text
-from unit.rave import rave_made_up_h as made_up
+from unit.rave import rave_made_up_galaxy as made_up
 
 from starlabels.errors import InputError
 from starlabels.figures import make, style

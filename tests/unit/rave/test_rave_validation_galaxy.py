@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from unit.rave import rave_made_up_h as made_up
+from unit.rave import rave_made_up_galaxy as made_up
 
 from starlabels.errors import InputError
 from starlabels.io import read_json, read_table, write_json, write_table
