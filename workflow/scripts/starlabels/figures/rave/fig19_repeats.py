@@ -103,11 +103,13 @@ def _text(ax: Axes, label: str, fit: dict, alone: dict | None, numbers: Numbers)
         lines.append(rf"$\sigma_\mathrm{{n}}/\sqrt{{2}}$ = {labels.number(fit['sigma_single'], label)} {unit}")
         numbers.add(label, "value", "sigma single", value=fit["sigma_single"])
     elif fit["sigma"] is not None:
-        lines.append(f"no fit; 1.48 MAD = {labels.number(fit['sigma'], label)} {unit}")
+        lines += ["no narrow core", f"1.48 MAD = {labels.number(fit['sigma'], label)} {unit}"]
         numbers.add(label, "value", "robust sigma", value=fit["sigma"])
     if alone and alone["sigma"] is not None:
-        sign = r"\sigma_\mathrm{n}" if alone["narrow"] else r"1.48\,\mathrm{MAD}"
-        lines.append(rf"spectra alone: ${sign}$ = {labels.number(alone['sigma'], label)}")
+        value = labels.number(alone["sigma"], label)
+        same = bool(alone["narrow"]) == bool(fit["narrow"])   # the lines above say what is quoted
+        sign = "" if same and not fit["narrow"] else r"$\sigma_\mathrm{n}$ = " if alone["narrow"] else "1.48 MAD = "
+        lines.append(f"spectra alone: {sign}{value}")
         numbers.add(label, "value", "sigma spectra alone", value=alone["sigma"])
     if lines:
         panels.corner_text(ax, "\n".join(lines), "upper right", linespacing=1.35)
