@@ -4,7 +4,7 @@
 # `make test`    the test suite                 `make lint`    ruff, snakefmt, snakemake --lint
 # `make docs`    docs/configuration.md          `make lock`    pin envs/requirements.in again (needs uv)
 # `make clean`   remove results/ and figures/, hours of work perhaps
-# options: CORES=4 (default all), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
+# options: TARGET=rave (one paper, studies ...), CORES=4 (default all), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -21,13 +21,13 @@ OVERRIDE := $(if $(CONFIG),--configfile $(CONFIG))
 .PHONY: run quick plan unlock test lint lock env clean help
 
 run: env
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET) $(OVERRIDE)
+	$(BIN)/snakemake $(TARGET) --cores $(CORES) --rerun-incomplete $(QUIET) $(OVERRIDE)
 
 quick: env
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/quick.yaml
+	$(BIN)/snakemake $(TARGET) --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/quick.yaml $(CONFIG)
 
 plan: env
-	$(BIN)/snakemake --cores $(CORES) -n $(QUIET) $(OVERRIDE)
+	$(BIN)/snakemake $(TARGET) --cores $(CORES) -n $(QUIET) $(OVERRIDE)
 
 unlock: env
 	$(BIN)/snakemake --unlock $(OVERRIDE)

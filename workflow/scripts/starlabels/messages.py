@@ -45,15 +45,17 @@ def closing_message(
         for name, part in (("final catalogues", "catalog"), ("numbers", "validation")):
             if Path(results, paper, part).exists():
                 lines.append(f"  {name + ':':<19} {Path(results, paper, part)}/")
+        if Path(results, paper, "validation/claims.md").exists():
+            lines.append(f"  {'paper and run:':<19} {Path(results, paper, 'validation/claims.md')}")
     if simulated:
         lines.append("  These numbers come from a SIMULATED sky; they test the workflow and are not measurements of real stars.")
     if missing:
         lines.append("  Not made by this configuration: " + "; ".join(missing))
     table = stage_minutes(results, started)
     if len(table):
-        lines += ["", f"  {'stage':<24}{'jobs':>5}{'minutes':>9}{'peak MB':>9}"]
-        lines += [f"  {r.rule:<24}{r.jobs:>5}{r.minutes:>9.2f}{r.peak_mb:>9.0f}" for r in table.itertuples()]
-        lines.append(f"  {'sum over jobs':<24}{table['jobs'].sum():>5}{table['minutes'].sum():>9.2f}")
+        lines += ["", f"  {'stage':<28}{'jobs':>5}{'minutes':>9}{'peak MB':>9}"]
+        lines += [f"  {r.rule:<28}{r.jobs:>5}{r.minutes:>9.2f}{r.peak_mb:>9.0f}" for r in table.itertuples()]
+        lines.append(f"  {'sum over jobs':<28}{table['jobs'].sum():>5}{table['minutes'].sum():>9.2f}")
     return "\n".join(lines)
 
 

@@ -40,7 +40,7 @@ def columns_of(width: int) -> list[tuple[str, FitsColumn]]:
         found += [
             (f"{label}_cnn", FitsColumn(name, "f4", unit, text[:1].upper() + text[1:])),
             (f"{label}_cnn_err", FitsColumn(f"e{name}", "f4", unit, f"Error of {text}")),
-            (f"{label}_cnn_flag", FitsColumn(f"flag_{name}", "i2", "", f"Boundary flag of {name}; 1: outside the training sample")),
+            (f"{label}_cnn_flag", FitsColumn(f"flag_{name}", "i2", "", f"Boundary flag of {name}; 1: outside the training range")),
         ]
     return [*found, (SNR, FitsColumn("snr", "f4", "", "Signal-to-noise ratio of the RAVE spectrum, per pixel"))]
 
