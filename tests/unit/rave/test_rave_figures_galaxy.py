@@ -137,7 +137,7 @@ def test_fig19_without_a_fit_says_what_it_quotes(results, cfg, tmp_path):
     write_json(tmp_path / "repeats.json", summary)
     write_table(tmp_path / "repeats.parquet", read_table(results / "repeats.parquet"))
     figure, numbers = draw("fig19_repeats", tmp_path, cfg)
-    assert sum("no fit; 1.48 MAD" in t for t in texts(figure)) == 9 and "gaussian" not in set(numbers["element"])
+    assert sum("no fit\n1.48 MAD" in t for t in texts(figure)) == 9 and "gaussian" not in set(numbers["element"])
     summary["networks"] = {}
     write_json(tmp_path / "repeats.json", summary)
     with pytest.raises(InputError, match="photometry"):

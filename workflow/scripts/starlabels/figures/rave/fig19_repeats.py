@@ -103,7 +103,7 @@ def _text(ax: Axes, label: str, fit: dict, alone: dict | None, numbers: Numbers)
         lines.append(rf"$\sigma_\mathrm{{n}}/\sqrt{{2}}$ = {labels.number(fit['sigma_single'], label)} {unit}")
         numbers.add(label, "value", "sigma single", value=fit["sigma_single"])
     elif fit["sigma"] is not None:
-        lines += ["no narrow core", f"1.48 MAD = {labels.number(fit['sigma'], label)} {unit}"]
+        lines += ["no fit", f"1.48 MAD = {labels.number(fit['sigma'], label)} {unit}"]
         numbers.add(label, "value", "robust sigma", value=fit["sigma"])
     if alone and alone["sigma"] is not None:
         value = labels.number(alone["sigma"], label)
