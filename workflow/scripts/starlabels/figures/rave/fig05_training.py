@@ -86,6 +86,7 @@ def _losses(ax: Axes, table: pd.DataFrame, summary: dict, cfg: dict, numbers: Nu
         numbers.add("last_test_loss", "line", f"percentile {share:g}", x=threshold)
         ax.legend(loc="upper right")
     panels.corner_text(ax, f"N = {int(low.sum())}", "upper left")
+    ax.xaxis.set_major_locator(MaxNLocator(4))             # long numbers of nearly equal size
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="Last test loss", ylabel="Networks")
