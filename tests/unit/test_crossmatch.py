@@ -11,7 +11,7 @@ from astropy.coordinates import Distance, SkyCoord
 from astropy.time import Time
 
 from starlabels import crossmatch
-from starlabels.astrometry import Positions, propagate
+from starlabels.astrometry import Positions, pair_separation, propagate
 from starlabels.crossmatch import AMBIGUOUS, KEPT, NO_CANDIDATE, NO_POSITION, NOT_UNIQUE, match
 
 ARCSEC = 1 / 3600.0
@@ -171,6 +171,48 @@ def test_pieces_and_order_do_not_matter(monkeypatch):
     mix = rng.permutation(len(gaia))
     mixed = match(left, Positions(gaia.ra[mix], gaia.dec[mix], 2016.0, gaia.pmra[mix], gaia.pmdec[mix]), 1.0, 0.3)
     assert np.array_equal(mix[mixed.gaia], whole.gaia) and np.array_equal(mixed.sep_arcsec, whole.sep_arcsec)
+
+
+def plain_match(left, gaia, radius, ambiguous, move, unique):
+    """The definition, pair by pair: outcome of each left row, and the kept pairs with their separations."""
+    usable = np.flatnonzero(left.usable())
+    i, j = (a.ravel() for a in np.meshgrid(usable, np.arange(len(gaia)), indexing="ij"))
+    sep = np.full((len(left), len(gaia)), np.inf)
+    sep[i, j] = pair_separation(left, gaia, i, j, move)
+    outcome, claims = np.full(len(left), NO_CANDIDATE), {}
+    outcome[~left.usable()] = NO_POSITION
+    for row in usable:
+        near = np.argsort(sep[row], kind="stable")[:2]
+        if sep[row, near[0]] > radius:
+            continue
+        outcome[row] = KEPT
+        if sep[row, near[1]] - sep[row, near[0]] < ambiguous:
+            outcome[row] = AMBIGUOUS
+        else:
+            claims.setdefault(int(near[0]), []).append((sep[row, near[0]], int(row)))
+    if unique:
+        for star, rows in claims.items():
+            claims[star] = [min(rows)]
+            outcome[[row for pair, row in rows if (pair, row) != min(rows)]] = NOT_UNIQUE
+    return outcome, sorted((row, star, pair) for star, rows in claims.items() for pair, row in rows)
+
+
+@pytest.mark.parametrize("few", [0, 4, 10**9])
+@pytest.mark.parametrize(("move", "unique"), [(True, True), (True, False), (False, True)])
+def test_match_is_the_definition_to_the_last_bit(monkeypatch, few, move, unique):
+    """Motions, repeats of a star, close pairs, rows without a place, and each way to search: the very same numbers."""
+    monkeypatch.setattr(crossmatch, "FEW", few)
+    rng = np.random.default_rng(11)
+    gaia, left, _ = moving_sky(rng, 700, (0.02, 60.0), size=0.012)
+    again = rng.permutation(len(left))[:150]
+    left = Positions(np.r_[left.ra, left.ra[again], np.nan, 5.0], np.r_[left.dec, left.dec[again] + 0.2 * ARCSEC, 1.0, 60.0],
+                     np.r_[left.epoch, left.epoch[again], 2010.0, 2010.0])
+    found = match(left, gaia, 1.0, 0.3, move, unique)
+    outcome, pairs = plain_match(left, gaia, 1.0, 0.3, move, unique)
+    assert np.array_equal(found.outcome, outcome)
+    assert list(zip(found.left.tolist(), found.gaia.tolist(), found.sep_arcsec.tolist(), strict=True)) == pairs
+    seen = set(outcome.tolist())
+    assert seen == {NO_POSITION, NO_CANDIDATE, AMBIGUOUS, KEPT} | ({NOT_UNIQUE} if unique else set())
 
 
 def test_empty_catalogues():

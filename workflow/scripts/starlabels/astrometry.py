@@ -46,20 +46,28 @@ class Positions:
 
 def unit_vectors(ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
     """Unit vectors, shape (n, 3), of positions in deg."""
-    a, d = np.radians(np.asarray(ra, float)), np.radians(np.asarray(dec, float))
-    return np.column_stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)])
+    return _vectors(ra, dec)[0]
 
 
 def motion_vectors(ra, dec, pmra, pmdec) -> np.ndarray:
     """Motion on the tangent plane as vectors, shape (n, 3), radians a year; missing motions are zero."""
+    return _vectors(ra, dec, pmra, pmdec)[1]
+
+
+def star_vectors(stars: Positions) -> tuple[np.ndarray, np.ndarray | None]:
+    """Directions and motions of stars as `unit_vectors` and `motion_vectors` give them; no motions: None."""
+    return _vectors(stars.ra, stars.dec, stars.pmra, stars.pmdec)
+
+
+def _vectors(ra, dec, pmra=None, pmdec=None) -> tuple[np.ndarray, np.ndarray | None]:
     a, d = np.radians(np.asarray(ra, float)), np.radians(np.asarray(dec, float))
+    sin_a, cos_a, sin_d, cos_d = np.sin(a), np.cos(a), np.sin(d), np.cos(d)
+    place = np.column_stack([cos_d * cos_a, cos_d * sin_a, sin_d])
+    if pmra is None:
+        return place, None
     east = np.nan_to_num(np.asarray(pmra, float)) * (ARCSEC / 1000)
     north = np.nan_to_num(np.asarray(pmdec, float)) * (ARCSEC / 1000)
-    return np.column_stack([
-        -np.sin(a) * east - np.sin(d) * np.cos(a) * north,
-        np.cos(a) * east - np.sin(d) * np.sin(a) * north,
-        np.cos(d) * north,
-    ])
+    return place, np.column_stack([-sin_a * east - sin_d * cos_a * north, cos_a * east - sin_d * sin_a * north, cos_d * north])
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:
@@ -86,7 +94,8 @@ def propagate(ra, dec, pmra, pmdec, years) -> tuple[np.ndarray, np.ndarray]:
         deg, 0 <= ra < 360 (The Hipparcos and Tycho Catalogues, ESA SP-1200, vol. 1, eq. 1.5.24, without radial velocity).
     """
     years = np.broadcast_to(np.asarray(years, float), np.shape(ra))
-    moved = unit_vectors(ra, dec) + motion_vectors(ra, dec, pmra, pmdec) * years[:, None]
+    star, motion = _vectors(ra, dec, pmra, pmdec)
+    moved = star + motion * years[:, None]
     x, y, z = moved.T
     return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
@@ -97,10 +106,13 @@ def separation(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return 2 * np.arcsin(np.minimum(np.sqrt(x * x + y * y + z * z) / 2, 1)) / ARCSEC
 
 
+def separation_at(points: np.ndarray, star: np.ndarray, motion: np.ndarray | None, years: np.ndarray) -> np.ndarray:
+    """Angle (arcsec) between points and stars moved for `years` (n,) each; unit and motion vectors, shape (n, 3)."""
+    return separation(points, star if motion is None else normalised(star + motion * years[:, None]))
+
+
 def pair_separation(left: Positions, gaia: Positions, i: np.ndarray, j: np.ndarray, move: bool = True) -> np.ndarray:
     """Separation (arcsec) of left rows `i` from Gaia rows `j`, each at the date of its left row."""
-    star = unit_vectors(gaia.ra[j], gaia.dec[j])
-    if move and gaia.pmra is not None:
-        years = left.dates()[i] - gaia.dates()[j]
-        star = normalised(star + motion_vectors(gaia.ra[j], gaia.dec[j], gaia.pmra[j], gaia.pmdec[j]) * years[:, None])
-    return separation(unit_vectors(left.ra[i], left.dec[i]), star)
+    moving = move and gaia.pmra is not None
+    star, motion = _vectors(gaia.ra[j], gaia.dec[j], *((gaia.pmra[j], gaia.pmdec[j]) if moving else ()))
+    return separation_at(unit_vectors(left.ra[i], left.dec[i]), star, motion, left.dates()[i] - gaia.dates()[j])

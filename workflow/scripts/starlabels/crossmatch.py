@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .astrometry import ARCSEC, Positions, motion_vectors, normalised, pair_separation, unit_vectors
+from .astrometry import ARCSEC, Positions, normalised, separation_at, star_vectors, unit_vectors
 from .cells import cell_of
 
 #: Gaia stars are searched in tiers: how far (arcsec) a star of a tier may stray from its place in the tree.
 TIER_PADS = (0.3, 3.0, np.inf)
-#: Rows of the left catalogue per query; no result depends on it.
+#: Points per query; no result depends on it.
 CHUNK = 250_000
+#: A tier with fewer than one star in so many left rows searches them, not they it; no result depends on it.
+FEW = 4
 
 NO_POSITION, NO_CANDIDATE, AMBIGUOUS, NOT_UNIQUE, KEPT = range(5)
 OUTCOMES = ("no_position", "no_candidate", "ambiguous", "not_unique", "kept")
@@ -63,31 +65,58 @@ def candidates(
     dates, rows = left.dates(), np.flatnonzero(left.usable())
     if not len(rows) or not len(gaia):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    rows = rows[np.argsort(cell_of(left.ra[rows], left.dec[rows], 4096), kind="stable")]   # neighbours share tree nodes
-
-    star, pads = unit_vectors(gaia.ra, gaia.dec), np.zeros(len(gaia))
-    if move and gaia.pmra is not None:
+    rows, points = _sorted_points(left, rows)
+    star, motion = star_vectors(gaia)
+    gaia_dates, place, pads = gaia.dates(), star, np.zeros(len(gaia))
+    if not move:
+        motion = None
+    if motion is not None:
         middle, half = (dates[rows].min() + dates[rows].max()) / 2, (dates[rows].max() - dates[rows].min()) / 2
-        years = (middle - gaia.dates())[:, None]
-        star = normalised(star + motion_vectors(gaia.ra, gaia.dec, gaia.pmra, gaia.pmdec) * years)
+        place = normalised(star + motion * (middle - gaia_dates)[:, None])
         pads = np.hypot(np.nan_to_num(gaia.pmra), np.nan_to_num(gaia.pmdec)) / 1000 * half
-    found, below = [], -1.0
+    found, below, points_tree = [], -1.0, None
     for limit in TIER_PADS:
         tier = np.flatnonzero((pads > below) & (pads <= limit))
         below = limit
-        if len(tier):
-            tree = cKDTree(star[tier], balanced_tree=False, compact_nodes=False)
-            reach = (radius_arcsec + pads[tier].max()) * (1 + 1e-9) + 1e-6
-            for first in range(0, len(rows), CHUNK):
-                part = rows[first:first + CHUNK]
-                i, j = _within(tree, unit_vectors(left.ra[part], left.dec[part]), reach)
-                i, j = part[i], tier[j]
-                sep = pair_separation(left, gaia, i, j, move)
-                near = sep <= radius_arcsec
-                found.append((i[near], j[near], sep[near]))
+        if not len(tier):
+            continue
+        reach = (radius_arcsec + pads[tier].max()) * (1 + 1e-9) + 1e-6
+        # the few fast stars look for rows, which costs less than all rows looking for fast stars
+        few = FEW * len(tier) < len(rows)
+        if few and points_tree is None:
+            points_tree = _tree(points)
+        tree, asking = (points_tree, place[tier]) if few else (_tree(place[tier]), points)
+        for first in range(0, len(asking), CHUNK):
+            a, b = _within(tree, asking[first:first + CHUNK], reach)
+            k, t = (b, a + first) if few else (a + first, b)
+            i, j = rows[k], tier[t]
+            sep = separation_at(points[k], star[j], None if motion is None else motion[j], dates[i] - gaia_dates[j])
+            near = sep <= radius_arcsec
+            found.append((i[near], j[near], sep[near]))
     i, j, sep = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.lexsort((j, sep, i))
+    order = _order(i, sep, j)
     return i[order], j[order], sep[order]
+
+
+def _tree(points: np.ndarray) -> cKDTree:
+    return cKDTree(points, balanced_tree=False, compact_nodes=False)
+
+
+def _order(i: np.ndarray, sep: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """np.lexsort((j, sep, i)), fast where most values of i occur once."""
+    order = np.argsort(i)
+    same = i[order][1:] == i[order][:-1]
+    several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    rows = order[several]
+    order[several] = rows[np.lexsort((j[rows], sep[rows], i[rows]))]
+    return order
+
+
+def _sorted_points(left: Positions, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows in the order of their place on the sky, and their unit vectors: neighbours share the nodes of a tree."""
+    ra, dec = left.ra[rows], left.dec[rows]
+    order = np.argsort(cell_of(ra, dec, 4096))
+    return rows[order], unit_vectors(ra[order], dec[order])
 
 
 def _within(tree: cKDTree, points: np.ndarray, reach_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
