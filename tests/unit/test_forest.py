@@ -18,7 +18,7 @@ def sample(n: int = 2000, p: int = 6, seed: int = 0) -> tuple[np.ndarray, np.nda
     x = rng.normal(size=(n, p))
     x[:, 0] = np.round(x[:, 0], 1)
     y = 5000 + 300 * np.sin(2 * x[:, 0]) + 100 * x[:, 1 % p] * x[:, 2 % p] + rng.normal(0, 20, n)
-    return x.astype(np.float32), y
+    return x.astype(np.float32), forest.check_labels(y)
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_wrong_features_are_refused_by_name(trained):
 
 def test_training_refuses_what_cannot_be_trained(trained):
     x, y, _, _ = trained
-    with pytest.raises(InputError, match=r"engine.*'cuml'.*Known engines: sklearn"):
+    with pytest.raises(InputError, match=r"engine.*'cuml'.*Known engines: presorted, sklearn, sklearnex"):
         forest.train(x, y, SETTINGS | {"engine": "cuml"}, 0, 1)
     with pytest.raises(InputError, match="At least two"):
         forest.train(x[:1], y[:1], SETTINGS, 0, 1)

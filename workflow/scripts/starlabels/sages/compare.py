@@ -20,7 +20,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ..errors import InputError
-from ..forest import new_regressor
+from ..forest import check_labels, new_regressor
 from ..forest_compact import check_matrix, compact
 from ..io import write_json, write_table
 from ..metrics import gaussian_fit
@@ -51,7 +51,7 @@ Predictor = Callable[[np.ndarray], np.ndarray]
 
 def fit_forest(x: np.ndarray, y: np.ndarray, names: list[str], cfg: Mapping, seed: int, threads: int) -> Predictor:
     """The forest of the configuration."""
-    forest = compact(new_regressor(cfg["forest"], seed, threads).fit(x, y), names)
+    forest = compact(new_regressor(cfg["forest"], seed, threads).fit(x, check_labels(y)), names)
     return lambda new: forest.predict(new, threads)
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..forest import OutOfBagSums, new_regressor, unseen, unseen_predictions
+from ..forest import OutOfBagSums, check_labels, new_regressor, unseen, unseen_predictions
 from ..forest_compact import check_matrix
+from ..forest_presorted import tried
 from ..io import write_json, write_table
 from ..photometry import column, feature_matrix
 from .models import label_and_classes, read_samples, training_rows
@@ -39,17 +40,6 @@ _COLUMNS = {
 def name_of(max_features) -> str:
     """Text form of a `max_features`: all, sqrt, log2 or the number."""
     return "all" if max_features is None else str(max_features)
-
-
-def tried(max_features, p: int) -> int:
-    """How many of p features scikit-learn tries at a split for a `max_features`."""
-    if max_features is None:
-        return p
-    if max_features == "sqrt":
-        return max(1, int(np.sqrt(p)))
-    if max_features == "log2":
-        return max(1, int(np.log2(p)))
-    return max(1, int(max_features * p)) if isinstance(max_features, float) else int(max_features)
 
 
 def trees_panel(
@@ -95,7 +85,7 @@ def predictions_at_depths(tree, x: np.ndarray, depths: Sequence[int]) -> dict[in
 
     Parameters
     ----------
-    tree : sklearn Tree (`estimator.tree_`)
+    tree : scikit-learn's Tree, or Nodes (`estimator.tree_`)
     x : ndarray (n, p) of float32
 
     Returns
@@ -172,7 +162,7 @@ def run_scan(
         chosen = np.random.default_rng(seed).choice(len(frame), limit, replace=False)
         frame = frame.iloc[np.sort(chosen)].reset_index(drop=True)
     names, x = feature_matrix(frame, cfg, settings["data_set"])
-    x, y = check_matrix(x, names), column(frame, label_and_classes(model)[0])
+    x, y = check_matrix(x, names), check_labels(column(frame, label_and_classes(model)[0]))
     numbers = sorted({*settings["n_estimators"], forest["n_estimators"]})
     features = list(dict.fromkeys([forest["max_features"], *settings["max_features"]]))
     depths = sorted({*settings["max_depth"], forest["max_depth"]})
