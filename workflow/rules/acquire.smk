@@ -8,8 +8,8 @@ rule simulate:
     input:
         code=code("simulate.py"),
     output:
-        **{name: f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.ending(name)}" for name in PLAN.simulated_datasets()},
-        truth=f"{RESULTS}/native/truth/part-{{shard}}.parquet",
+        **{name: passing(f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.ending(name)}") for name in PLAN.simulated_datasets()},
+        truth=passing(f"{RESULTS}/native/truth/part-{{shard}}.parquet"),
     log:
         f"{RESULTS}/logs/simulate/{{shard}}.log",
     benchmark:
@@ -57,9 +57,9 @@ rule simulate_rave:
     input:
         code=code("simulate_rave.py"),
     output:
-        **{name: f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.rave.ending(name)}" for name in PLAN.rave.simulated_datasets()},
-        spectra=directory(f"{RESULTS}/native/rave_spectra/{{shard}}"),
-        truth=f"{RESULTS}/native/rave_truth/part-{{shard}}.parquet",
+        **{name: passing(f"{RESULTS}/native/{name}/part-{{shard}}.{PLAN.rave.ending(name)}") for name in PLAN.rave.simulated_datasets()},
+        spectra=passing(directory(f"{RESULTS}/native/rave_spectra/{{shard}}")),
+        truth=passing(f"{RESULTS}/native/rave_truth/part-{{shard}}.parquet"),
     log:
         f"{RESULTS}/logs/simulate_rave/{{shard}}.log",
     benchmark:

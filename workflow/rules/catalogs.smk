@@ -6,7 +6,7 @@ rule catalog:
         native=native_files,
         code=code("catalog.py"),
     output:
-        cells=expand(f"{RESULTS}/catalogs/{{{{dataset}}}}/cell-{{cell}}.parquet", cell=CELLS),
+        cells=passing(expand(f"{RESULTS}/catalogs/{{{{dataset}}}}/cell-{{cell}}.parquet", cell=CELLS)),
         selection=f"{RESULTS}/catalogs/{{dataset}}/selection.json",
     log:
         f"{RESULTS}/logs/catalog/{{dataset}}.log",

@@ -64,6 +64,11 @@ def variant_settings(*keys):
     return chosen
 
 
+def passing(files):
+    """Outputs that nobody reads when the run is done: deleted after their last reader where `output.keep` is `results`."""
+    return files if config["output"]["keep"] == "all" else temp(files)
+
+
 def figure_files(paper, kind):
     files = [f"{FIGURES}/{paper}/{name}.{ending}" for name, ending in PLAN.figures(paper, kind)]
     return files + [f"{FIGURES}/{paper}/captions.md"]

@@ -9,8 +9,8 @@ if PLAN.matched is None:
             **cell_files(PLAN.photometry_datasets()),
             code=code("stars.py"),
         output:
-            stars=f"{SAGES}/stars/cell-{{cell}}.parquet",
-            pairs=f"{SAGES}/stars/pairs-{{cell}}.parquet",
+            stars=passing(f"{SAGES}/stars/cell-{{cell}}.parquet"),
+            pairs=passing(f"{SAGES}/stars/pairs-{{cell}}.parquet"),
             selection=f"{SAGES}/stars/selection-{{cell}}.json",
         log:
             f"{RESULTS}/logs/stars/{{cell}}.log",
@@ -33,7 +33,7 @@ if PLAN.matched is None:
             stars=f"{SAGES}/stars/cell-{{cell}}.parquet",
             code=code("labels.py"),
         output:
-            labels=f"{SAGES}/labels/cell-{{cell}}.parquet",
+            labels=passing(f"{SAGES}/labels/cell-{{cell}}.parquet"),
             selection=f"{SAGES}/labels/selection-{{cell}}.json",
         log:
             f"{RESULTS}/logs/labels/{{cell}}.log",

@@ -12,7 +12,7 @@ rule features:
         dust=dust_files,
         code=code("features.py"),
     output:
-        features=f"{SAGES}/features/cell-{{cell}}.parquet",
+        features=passing(f"{SAGES}/features/cell-{{cell}}.parquet"),
         selection=f"{SAGES}/features/selection-{{cell}}.json",
     log:
         f"{RESULTS}/logs/features/{{cell}}.log",

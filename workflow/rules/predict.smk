@@ -30,7 +30,7 @@ rule predict:
         features=f"{SAGES}/features/cell-{{cell}}.parquet",
         code=code("predict.py"),
     output:
-        f"{SAGES}/predictions/set{{k}}/cell-{{cell}}.parquet",
+        passing(f"{SAGES}/predictions/set{{k}}/cell-{{cell}}.parquet"),
     log:
         f"{RESULTS}/logs/predict/set{{k}}_{{cell}}.log",
     benchmark:
