@@ -3,6 +3,8 @@
 Each epoch passes through the training spectra in a new order. The run ends when the test loss has not fallen below its lowest
 value for `patience` epochs; the weights of the last epoch are kept, as published. The test sample so takes part in the
 training: it is no independent test.
+
+A `Course` says what happens to one network: `fit` follows one to its end, an engine of many networks follows all of them together.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +28,7 @@ class Sample:
 
 
 class Engine(Protocol):
-    """What computes a network: `NumbaEngine`, `KerasEngine`."""
+    """What computes one network: `NumbaEngine`, `KerasEngine`. (`network_jax.train_many` computes many at once.)"""
 
     name: str
 
@@ -88,50 +90,88 @@ def scores(outputs: np.ndarray, labels: np.ndarray, architecture: Architecture) 
     return float(loss), float(error), float(r2), float(same)
 
 
+class Course:
+    """One network in training: what its next epoch takes, what came of the last one, and whether it goes on.
+
+    Parameters
+    ----------
+    train, test : Sample
+    architecture : Architecture
+    settings : mapping
+        `epochs` (at most), `patience`, `batch` (`rave.fit` of the configuration).
+    seed, network : int
+        Order and dropout hang on these two only.
+
+    Attributes
+    ----------
+    network, epoch : int
+        Its number; epochs done.
+    runs : bool
+        Whether another epoch follows.
+    history : dict of list
+        A value an epoch for each name of HISTORY.
+    """
+
+    def __init__(self, train: Sample, test: Sample, architecture: Architecture, settings: Mapping, seed: int, network: int):
+        self.network, self.epoch, self.runs = network, 0, int(settings["epochs"]) > 0
+        self.history = {name: [] for name in HISTORY}
+        self._labels, self._architecture, self._seed, self._n = test.labels, architecture, seed, len(train.labels)
+        self._epochs, self._patience, self._batch = (int(settings[name]) for name in ("epochs", "patience", "batch"))
+        self._useless = float(np.mean((test.labels.astype(np.float64) - train.labels.mean(axis=0, dtype=np.float64)) ** 2))
+        self._best, self._waited, self._error, self._failed = np.inf, 0, np.inf, ""
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """Order of the spectra (n,) and dropout keys of the batches (uint32) in the next epoch."""
+        order = stream(self._seed, self.network, "order", self.epoch + 1).permutation(self._n)
+        keys = stream(self._seed, self.network, "dropout", self.epoch + 1).integers(0, 2**32, -(-self._n // self._batch), np.uint32)
+        return order, keys
+
+    def record(self, loss: float, outputs: np.ndarray) -> None:
+        """Take the mean training loss of the epoch that was drawn, and the outputs for the test sample after it."""
+        self.epoch += 1
+        test_loss, self._error, r2, accuracy = scores(outputs, self._labels, self._architecture)
+        for name, value in zip(HISTORY, (loss, test_loss, r2, accuracy), strict=True):
+            self.history[name].append(value)
+        if not (np.isfinite(loss) and np.isfinite(test_loss)):
+            self._failed = f"the loss is not finite in epoch {self.epoch}"
+        self._waited = 0 if test_loss < self._best else self._waited + 1
+        self._best = min(self._best, test_loss)
+        self.runs = not self._failed and self._waited < self._patience and self.epoch < self._epochs
+
+    def end(self, weights: np.ndarray) -> Fitted:
+        """The network with its last weights.
+
+        Returns
+        -------
+        Fitted
+            Failed when a loss is not finite, or when the network ends no better than a prediction of the training sample's
+            mean labels for every test star.
+        """
+        failed = self._failed
+        if not failed and not self._error < self._useless:
+            failed = f"the last test error {self._error:.3g} is no better than that of the mean labels, {self._useless:.3g}"
+        return Fitted(weights, self.history, failed)
+
+
 def fit(
     engine: Engine, train: Sample, test: Sample, architecture: Architecture, settings: Mapping, seed: int, network: int,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Callable[[Course], None] | None = None,
 ) -> Fitted:
-    """Train one network.
+    """Train one network from beginning to end.
 
     Parameters
     ----------
     engine : Engine
         With the starting weights and the training sample.
-    settings : mapping
-        `epochs` (at most), `patience`, `batch` (`rave.fit` of the configuration).
-    seed, network : int
-        Order and dropout hang on these two only.
     progress : callable, optional
-        Told the epoch and the test loss.
-
-    Returns
-    -------
-    Fitted
-        Failed when a loss is not finite, or when the network ends no better than a prediction of the training sample's
-        mean labels for every test star.
+        Told the course after each epoch.
+    train, test, architecture, settings, seed, network
+        As of `Course`; the result is that of `Course.end`.
     """
-    n, batch = len(train.labels), int(settings["batch"])
-    done = Fitted(engine.weights)
-    useless = float(np.mean((test.labels.astype(np.float64) - train.labels.mean(axis=0, dtype=np.float64)) ** 2))
-    best, waited, error = np.inf, 0, np.inf
-    for epoch in range(1, int(settings["epochs"]) + 1):
-        order = stream(seed, network, "order", epoch).permutation(n)
-        keys = stream(seed, network, "dropout", epoch).integers(0, 2**32, -(-n // batch), np.uint32)
-        loss = engine.epoch(order, keys)
-        test_loss, error, r2, accuracy = scores(engine.outputs(test), test.labels, architecture)
-        for name, value in zip(HISTORY, (loss, test_loss, r2, accuracy), strict=True):
-            done.history[name].append(value)
+    course = Course(train, test, architecture, settings, seed, network)
+    while course.runs:
+        loss = engine.epoch(*course.draw())
+        course.record(loss, engine.outputs(test))
         if progress:
-            progress(epoch, test_loss)
-        if not (np.isfinite(loss) and np.isfinite(test_loss)):
-            done.failed = f"the loss is not finite in epoch {epoch}"
-            break
-        waited = 0 if test_loss < best else waited + 1
-        best = min(best, test_loss)
-        if waited >= int(settings["patience"]):
-            break
-    done.weights = engine.weights
-    if not done.failed and not error < useless:
-        done.failed = f"the last test error {error:.3g} is no better than that of the mean labels, {useless:.3g}"
-    return done
+            progress(course)
+    return course.end(engine.weights)

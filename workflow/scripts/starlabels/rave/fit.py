@@ -1,38 +1,31 @@
 """Training of the networks of one job, as a stage that reads and writes files (Guiglion et al. 2020, Section 3).
 
 A job trains some networks of an ensemble, each with a starting point, an order of the spectra and a dropout of its own, which
-hang on its number and on the seed of the run. Which networks share a job, and how many threads there are, changes nothing.
+hang on its number and on the seed of the run. Which networks share a job, and how many threads there are, changes nothing
+(with JAX, which computes the networks of a job together: nothing but rounding).
 """
 
-import logging
 import platform
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numba
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
-from .. import network_fit, network_keras, network_numba
 from ..ensemble import Ensemble
 from ..errors import InputError
 from ..io import read_json, read_table, write_json
-from ..network import Architecture, initial_weights, of_configuration
+from ..network import Architecture, of_configuration
 from ..network_fit import HISTORY, Fitted, Sample
 from ..spectra import grid_of
 from ..spectra_pack import read_packed
+from .engines import backend_of, engine_of, train_networks
 from .scaling import scaled
 from .variants import merged
 
-log = logging.getLogger(__name__)
-
 ID = "rave_obs_id"
-ENGINES = ("auto", "numba", "keras")
 
 
 @dataclass(frozen=True)
@@ -97,63 +90,6 @@ def same_rows(ids: Sequence[str], spectra, expected: pd.Series, table) -> None:
         raise InputError(spectra, f"holds {len(ids)} spectra that are not the {len(expected)} rows of {table}", "Delete both and run again")
 
 
-def engine_of(cfg: Mapping, architecture: Architecture) -> str:
-    """The engine, "numba" or "keras", that a configuration and an architecture ask for.
-
-    Raises
-    ------
-    InputError
-        When the engine is unknown, or numba is asked for and cannot compute the architecture.
-    """
-    engine = cfg["fit"]["engine"]
-    if engine not in ENGINES:
-        raise InputError("rave.fit.engine", f"is {engine!r}", f"Known engines: {', '.join(ENGINES)}")
-    if engine == "numba":
-        network_numba.plan_of(architecture)
-    if engine == "auto":
-        return "numba" if network_numba.supports(architecture) else "keras"
-    return engine
-
-
-def train_networks(
-    data: TrainingSet, architecture: Architecture, settings: Mapping, engine: str, networks: Sequence[int], seed: int, threads: int,
-    name: str,
-) -> list[tuple[Fitted, float]]:
-    """Train networks, each with the seconds that it took; with numba one a thread, with Keras one after another.
-
-    Parameters
-    ----------
-    settings : mapping
-        `rave.fit` of the configuration.
-    name : str
-        For the progress bar and the log.
-    """
-    if engine == "keras":
-        network_keras.choose_backend(settings["backend"])
-    maker = network_numba.NumbaEngine if engine == "numba" else network_keras.KerasEngine
-    # linear algebra on one thread: its sums must not hang on the number of processors, and the networks share these
-    with threadpool_limits(1, user_api="blas"), tqdm(total=len(networks), desc=name, unit="network", mininterval=5, disable=None) as bar:
-
-        def one(network: int) -> tuple[Fitted, float]:
-            started = time.perf_counter()
-            runner = maker(architecture, initial_weights(architecture, seed, network), data.train, settings)
-
-            def progress(epoch: int, loss: float) -> None:
-                bar.set_postfix_str(f"network {network}: epoch {epoch}, test loss {loss:.2e}", refresh=False)
-                bar.update(0)
-
-            done = network_fit.fit(runner, data.train, data.test, architecture, settings, seed, network, progress)
-            seconds = time.perf_counter() - started
-            last = done.history["test_loss"][-1]
-            log.info("%s: network %d: %d epochs, test loss %.3g, %.0f s%s", name, network, done.epochs, last, seconds,
-                     f", FAILED: {done.failed}" if done.failed else "")
-            bar.update(1)
-            return done, seconds
-
-        with ThreadPoolExecutor(max(int(threads), 1) if engine == "numba" else 1) as pool:
-            return list(pool.map(one, networks))
-
-
 def gather(
     fitted: Sequence[Fitted], networks: Sequence[int], seed: int, architecture: Architecture, data: TrainingSet, about: Mapping
 ) -> Ensemble:
@@ -210,7 +146,7 @@ def run_train(
     ensemble = gather([fitted for fitted, _ in found], networks, seed, architecture, data, about)
     ensemble.save(out_npz)
     write_json(out_json, {
-        **{k: about[k] for k in ("variant", "network", "engine")}, "backend": cfg["fit"]["backend"] if engine == "keras" else None,
+        **{k: about[k] for k in ("variant", "network", "engine")}, "backend": backend_of(cfg, engine),
         "n_train": len(data.train.labels), "n_test": len(data.test.labels), "parameters": architecture.parameters,
         "networks": [{**r, "seconds": s} for r, (_, s) in zip(ensemble.reports, found, strict=True)], "threads": threads,
         "simulated": data.simulated,

@@ -1,0 +1,115 @@
+"""Which engine computes the networks of the RAVE paper, and training and prediction of several networks with it."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from .. import network_jax, network_keras, network_numba
+from ..errors import InputError
+from ..network import Architecture, initial_weights
+from ..network_fit import Course, Fitted, fit
+
+log = logging.getLogger(__name__)
+
+ENGINES = ("auto", "numba", "keras", "jax")
+
+
+def engine_of(cfg: Mapping, architecture: Architecture) -> str:
+    """The engine, "numba", "keras" or "jax", that a configuration and an architecture ask for.
+
+    Left to itself it is JAX on a GPU, else numba for the architectures that it can compute, else Keras.
+
+    Raises
+    ------
+    InputError
+        When the engine is unknown, or numba is asked for and cannot compute the architecture.
+    """
+    engine = cfg["fit"]["engine"]
+    if engine not in ENGINES:
+        raise InputError("rave.fit.engine", f"is {engine!r}", f"Known engines: {', '.join(ENGINES)}")
+    if engine == "numba":
+        network_numba.plan_of(architecture)
+    if engine == "auto":
+        return "jax" if network_jax.sees_gpu() else "numba" if network_numba.supports(architecture) else "keras"
+    return engine
+
+
+def backend_of(cfg: Mapping, engine: str) -> str | None:
+    """What an engine computes on, for the record: Keras' back end, the device of JAX."""
+    return {"keras": lambda: cfg["fit"]["backend"], "jax": network_jax.device}.get(engine, lambda: None)()
+
+
+def train_networks(
+    data, architecture: Architecture, settings: Mapping, engine: str, networks: Sequence[int], seed: int, threads: int, name: str
+) -> list[tuple[Fitted, float]]:
+    """Train networks: with numba one a thread, with Keras one after another, with JAX all in one computation.
+
+    Parameters
+    ----------
+    data : fit.TrainingSet
+    settings : mapping
+        `rave.fit` of the configuration.
+    name : str
+        For the progress bar and the log.
+
+    Returns
+    -------
+    list of (Fitted, float)
+        Each with its seconds; where networks are trained together, with an equal share of the seconds of all.
+    """
+    with tqdm(total=len(networks), desc=name, unit="network", mininterval=5, disable=None) as bar:
+
+        def progress(course: Course) -> None:
+            text = f"network {course.network}: epoch {course.epoch}, test loss {course.history['test_loss'][-1]:.2e}"
+            bar.set_postfix_str(text, refresh=False)
+            bar.update(0 if course.runs else 1)
+
+        if engine == "jax":
+            started = time.perf_counter()
+            starts = np.stack([initial_weights(architecture, seed, network) for network in networks])
+            done = network_jax.train_many(architecture, starts, data.train, data.test, settings, seed, networks, progress)
+            seconds = (time.perf_counter() - started) / len(networks)
+            for network, fitted in zip(networks, done, strict=True):
+                _report(name, network, fitted, seconds)
+            return [(fitted, seconds) for fitted in done]
+
+        def one(network: int) -> tuple[Fitted, float]:
+            started = time.perf_counter()
+            runner = maker(architecture, initial_weights(architecture, seed, network), data.train, settings)
+            fitted = fit(runner, data.train, data.test, architecture, settings, seed, network, progress)
+            seconds = time.perf_counter() - started
+            _report(name, network, fitted, seconds)
+            return fitted, seconds
+
+        if engine == "keras":
+            network_keras.choose_backend(settings["backend"])
+        maker = network_numba.NumbaEngine if engine == "numba" else network_keras.KerasEngine
+        # linear algebra on one thread: its sums must not hang on the number of processors, and the networks share these
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(int(threads), 1) if engine == "numba" else 1) as pool:
+            return list(pool.map(one, networks))
+
+
+def predict_networks(
+    flux: np.ndarray, inputs: np.ndarray, networks: np.ndarray, architecture: Architecture, cfg: Mapping, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and population standard deviation over networks, as `network_numba.predict`, by the engine that is asked for.
+
+    JAX without a GPU leaves to numba what numba can compute: weights are the same for every engine.
+    """
+    engine = engine_of(cfg, architecture)
+    if engine == "keras":
+        network_keras.choose_backend(cfg["fit"]["backend"])
+        return network_keras.predict(flux, inputs, networks, architecture)
+    if engine == "numba" or (network_numba.supports(architecture) and not network_jax.sees_gpu()):
+        return network_numba.predict(flux, inputs, networks, architecture, threads)
+    return network_jax.predict(flux, inputs, networks, architecture)
+
+
+def _report(name: str, network: int, fitted: Fitted, seconds: float) -> None:
+    last, failed = fitted.history["test_loss"][-1], f", FAILED: {fitted.failed}" if fitted.failed else ""
+    log.info("%s: network %d: %d epochs, test loss %.3g, %.0f s%s", name, network, fitted.epochs, last, seconds, failed)
