@@ -4,7 +4,7 @@ What a dataset is (names, units, sentinels, filters, ids) stands in config/datas
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +71,11 @@ def run_catalog(
     counts = {"placed": 0, "outside": 0, "copies": 0, "no_position": 0}
     scratch = Path(selection).parent / f".{Path(selection).name}.scratch"
     with Spill(scratch, schema) as spill:
-        for path in tqdm(paths, desc=dataset, unit="file", mininterval=5, disable=None if len(paths) > 1 else True):
-            for native in iter_native(path, spec, rows, scratch):
-                frame = canonical.convert(native, path)
-                for cell, piece in distribute(frame, spec, cells, nside, margin, counts, path):
-                    spill.add(cell, piece)
+        pieces = _placed(canonical, tqdm(paths, desc=dataset, unit="file", mininterval=5, disable=None if len(paths) > 1 else True),
+                         cells, nside, rows, scratch, counts)
+        for frame, own in _gathered(pieces, rows):
+            for cell, piece in distribute(frame, own, cells, nside, margin, counts, schema):
+                spill.add(cell, piece)
         canonical.finish(paths)
         flow = _flow(canonical, spec, counts, paths)
         _write(spill, canonical, spec, cells, nside, outputs, paths)
@@ -86,26 +86,51 @@ def run_catalog(
     log.info("%s: %d copies in the margins of neighbouring cells", dataset, counts["copies"])
 
 
+def _placed(
+    canonical: Canonical, paths: Iterable[str], cells: Sequence[int], nside: int, rows: int, scratch: Path, counts: dict
+) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """Canonical pieces of all files, with the cell that each row belongs to; rows without a position are left out."""
+    spec = canonical.spec
+    for path in paths:
+        for native in iter_native(path, spec, rows, scratch):
+            frame = canonical.convert(native, path)
+            if spec["cell_by"] == "none":
+                own = np.full(len(frame), cells[0], dtype=np.int64)
+            elif spec["cell_by"] == "position":
+                placed = np.isfinite(frame["ra"].to_numpy()) & np.isfinite(frame["dec"].to_numpy())
+                counts["no_position"] += int(np.count_nonzero(~placed))
+                frame = frame[placed]
+                _check_position(frame, path)
+                own = cell_of(frame["ra"].to_numpy(), frame["dec"].to_numpy(), nside)
+            else:
+                own = _cells_of_ids(frame[spec["cell_by"]].to_numpy(), nside, f"{path}, column {spec['cell_by']}")
+            yield frame, own
+
+
+def _gathered(pieces: Iterable[tuple[pd.DataFrame, np.ndarray]], rows: int) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """The same rows in pieces of at least so many (the last one of what is left): small files cost no more than large ones."""
+    held, count = [], 0
+    for frame, own in pieces:
+        if len(frame):
+            held.append((frame, own))
+            count += len(frame)
+        if count >= rows:
+            yield pd.concat([f for f, _ in held], ignore_index=True), np.concatenate([o for _, o in held])
+            held, count = [], 0
+    if held:
+        yield pd.concat([f for f, _ in held], ignore_index=True), np.concatenate([o for _, o in held])
+
+
 def distribute(
-    frame: pd.DataFrame, spec: Mapping, cells: Sequence[int], nside: int, margin_arcsec: float, counts: dict, path: str | Path
-) -> Iterator[tuple[int, pd.DataFrame]]:
+    frame: pd.DataFrame, own: np.ndarray, cells: Sequence[int], nside: int, margin_arcsec: float, counts: dict, schema: pa.Schema
+) -> Iterator[tuple[int, pa.Table]]:
     """Yield (cell, rows with `in_margin`) for the cells of the run that the rows belong to or lie within the margin of."""
-    if spec["cell_by"] == "none":
-        own = np.full(len(frame), cells[0], dtype=np.int64)
-    elif spec["cell_by"] == "position":
-        placed = np.isfinite(frame["ra"].to_numpy()) & np.isfinite(frame["dec"].to_numpy())
-        counts["no_position"] += int(np.count_nonzero(~placed))
-        frame = frame[placed].reset_index(drop=True)
-        _check_position(frame, path)
-        own = cell_of(frame["ra"].to_numpy(), frame["dec"].to_numpy(), nside)
-    else:
-        own = _cells_of_ids(frame[spec["cell_by"]].to_numpy(), nside, f"{path}, column {spec['cell_by']}")
     inside = np.isin(own, cells)
     counts["placed"] += int(inside.sum())
     counts["outside"] += int((~inside).sum())
     index, cell = np.flatnonzero(inside), own[inside]
     copied = np.zeros(len(index), bool)
-    if margin_arcsec > 0 and len(frame):
+    if margin_arcsec > 0:
         near, foreign = _neighbours(frame, own, nside, margin_arcsec)
         wanted = np.isin(foreign, cells)
         counts["copies"] += int(wanted.sum())
@@ -113,9 +138,13 @@ def distribute(
         copied = np.concatenate([copied, np.ones(int(wanted.sum()), bool)])
     order = np.argsort(cell, kind="stable")
     index, cell, copied = index[order], cell[order], copied[order]
-    for rows in np.split(np.arange(len(cell)), np.flatnonzero(np.diff(cell)) + 1):
-        if len(rows):
-            yield int(cell[rows[0]]), frame.iloc[index[rows]].assign(in_margin=copied[rows])
+    if not len(cell):
+        return
+    table = pa.Table.from_pandas(frame, schema=schema.remove(len(schema) - 1), preserve_index=False)
+    table = table.take(index).append_column(schema[-1], pa.array(copied))
+    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    for first, end in zip(starts, [*starts[1:], len(cell)], strict=True):
+        yield int(cell[first]), table.slice(first, end - first)
 
 
 def _neighbours(frame: pd.DataFrame, own: np.ndarray, nside: int, margin_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
@@ -169,10 +198,9 @@ def _write(
             table = spill.take(cell)
             if spec.get("sort"):
                 table = table.sort_by([(name, "ascending") for name in spec["sort"]])
-            frame = table.to_pandas()
-            _check_unique(frame, canonical, paths)
+            _check_unique(table, canonical, paths)
             about = {"dataset": canonical.dataset, "reference": spec.get("reference", ""), "cell": int(cell), "nside": int(nside)}
-            write_table(outputs[cell], frame, meta, about)
+            write_table(outputs[cell], table, meta, about)
             written.append(Path(outputs[cell]))
     except BaseException:
         for path in written:
@@ -180,11 +208,12 @@ def _write(
         raise
 
 
-def _check_unique(frame: pd.DataFrame, canonical: Canonical, paths: Sequence[str]) -> None:
+def _check_unique(table: pa.Table, canonical: Canonical, paths: Sequence[str]) -> None:
     name = canonical.spec.get("unique")
     if not name:
         return
-    repeated = frame[name][frame[name].duplicated()].unique()
+    values = table[name].to_pandas()
+    repeated = values[values.duplicated()].unique()
     if len(repeated):
         file = paths[0] + (f" (and {len(paths) - 1} more)" if len(paths) > 1 else "")
         shown = ", ".join(str(v) for v in repeated[:5])

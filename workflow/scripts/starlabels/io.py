@@ -79,10 +79,11 @@ def _umask() -> int:
     return mask
 
 
-def _schema(frame: pd.DataFrame, columns: Mapping[str, Mapping] | None, meta: Mapping | None) -> pa.Schema:
+def _schema(frame: pd.DataFrame | pa.Table, columns: Mapping[str, Mapping] | None, meta: Mapping | None) -> pa.Schema:
     """Arrow schema of a frame; unit, description, native name and source of each column as JSON in its metadata."""
-    schema = pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
-    payload = {"columns": {c: dict((columns or {}).get(c, {})) for c in frame.columns}, **dict(meta or {})}
+    schema = frame.schema if isinstance(frame, pa.Table) else pa.Schema.from_pandas(frame, preserve_index=False)
+    schema = schema.remove_metadata()
+    payload = {"columns": {c: dict((columns or {}).get(c, {})) for c in schema.names}, **dict(meta or {})}
     return schema.with_metadata({META_KEY: json.dumps(payload, sort_keys=True).encode()})
 
 
@@ -102,8 +103,8 @@ class TableWriter:
         self._part = self._atomic.__enter__()
         return self
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append the rows of `frame`."""
+    def write(self, frame: pd.DataFrame | pa.Table) -> None:
+        """Append the rows of `frame` (in a table of Arrow missing numbers are nulls, not NaN)."""
         if self._writer is None:
             self._target = _schema(frame, self.columns, self.meta)
             floats = [f.name for f in self._target if pa.types.is_floating(f.type)]
@@ -114,10 +115,14 @@ class TableWriter:
                 use_byte_stream_split=floats,
                 use_dictionary=[f.name for f in self._target if f.name not in floats],
             )
-        missing = [n for n in self._target.names if n not in frame.columns]
+        whole = isinstance(frame, pa.Table)
+        missing = [n for n in self._target.names if n not in (frame.column_names if whole else frame.columns)]
         if missing:
             raise InputError(f"{self.path}, column {missing[0]}", "is absent from a later piece of the table")
-        self._writer.write_table(pa.Table.from_pandas(frame[self._target.names], schema=self._target, preserve_index=False))
+        rows = frame.select(self._target.names).cast(self._target) if whole else pa.Table.from_pandas(
+            frame[self._target.names], schema=self._target, preserve_index=False
+        )
+        self._writer.write_table(rows)
         self.rows += len(frame)
 
     def __exit__(self, kind, value, trace):
@@ -132,7 +137,7 @@ class TableWriter:
 
 
 def write_table(
-    path: str | os.PathLike, frame: pd.DataFrame, columns: Mapping[str, Mapping] | None = None, meta: Mapping | None = None
+    path: str | os.PathLike, frame: pd.DataFrame | pa.Table, columns: Mapping[str, Mapping] | None = None, meta: Mapping | None = None
 ) -> None:
     """Write a whole table as Parquet (zstd; byte_stream_split for floats).
 

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 
 from .errors import InputError
@@ -38,9 +37,8 @@ class Spill:
     def __exit__(self, *_) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def add(self, cell: int, rows: pd.DataFrame) -> None:
+    def add(self, cell: int, table: pa.Table) -> None:
         """Add rows to a cell."""
-        table = pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False)
         self._held.setdefault(cell, []).append(table)
         self._bytes += table.nbytes
         if self._bytes > self.budget:

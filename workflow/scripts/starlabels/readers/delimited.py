@@ -1,7 +1,7 @@
 """Delimited text: CSV, pipe- and tab-separated, ECSV; streamed and typed by Arrow."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import pandas as pd
@@ -102,11 +102,10 @@ def _stream(
             ),
         )
         seen = 0
-        for batch in batches:
-            frame = batch.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-            seen += len(frame)
-            if len(frame):
-                yield from request.pieces(request.label(frame, chosen, units))
+        for table in _gathered(batches, request.rows):
+            seen += len(table)
+            frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+            yield from request.pieces(request.label(frame, chosen, units))
         if not seen:
             yield request.label(empty, chosen, units)
     except pa.ArrowInvalid as error:
@@ -114,6 +113,20 @@ def _stream(
             yield request.label(empty, chosen, units)
             return
         raise _explain(request, error, names) from error
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Tables of at least so many rows (the last one of what is left)."""
+    held, count = [], 0
+    for batch in batches:
+        if len(batch):
+            held.append(batch)
+            count += len(batch)
+        if count >= rows:
+            yield pa.Table.from_batches(held)
+            held, count = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _explain(request: Request, error: pa.ArrowInvalid, names: Sequence[str]) -> InputError:
