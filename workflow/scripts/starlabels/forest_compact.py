@@ -13,10 +13,8 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from .errors import InputError
-from .forest_kernel import FEATURE_BITS, MAX_FEATURES, MAX_NODES, NODE, walk
+from .forest_kernel import FEATURE_BITS, LEAF, MAX_FEATURES, MAX_NODES, NODE, unpack, walk
 from .npz import load_arrays, save_arrays
-
-_LEAF = MAX_FEATURES - 1  # stored in the place of a leaf's feature
 
 
 def check_matrix(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -117,7 +115,7 @@ class Forest:
         """The forest as arrays for an .npz file (7 bytes a node)."""
         leaf = np.isposinf(self.nodes["threshold"])
         feature = (self.nodes["link"] & np.uint32(MAX_FEATURES - 1)).astype(np.uint8)
-        feature[leaf] = _LEAF
+        feature[leaf] = LEAF
         return {
             "names": np.array(self.names, dtype=np.str_),
             "feature": feature,
@@ -129,20 +127,19 @@ class Forest:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Forest":
-        """Inverse of `arrays`."""
-        feature, offsets, depths = arrays["feature"], arrays["offsets"], arrays["depths"]
-        nodes = np.zeros(len(feature), NODE)
-        inner = feature != _LEAF
-        rank = np.cumsum(inner) - inner  # inner nodes before this one, in all trees
-        first = np.repeat(rank[offsets], np.diff(np.append(offsets, len(feature))))
-        number = np.arange(len(feature)) - np.repeat(offsets, np.diff(np.append(offsets, len(feature))))
-        child = np.where(inner, 2 * (rank - first) + 1, number).astype(np.uint32)
-        nodes["link"] = np.where(inner, feature, 0).astype(np.uint32) | (child << np.uint32(FEATURE_BITS))
-        nodes["threshold"] = np.inf
-        nodes["threshold"][inner] = arrays["threshold"]
-        values = np.zeros(len(feature))
-        values[~inner] = arrays["leaf_value"]
-        return cls(tuple(str(n) for n in arrays["names"]), nodes, values, offsets, depths)
+        """Inverse of `arrays`.
+
+        Raises
+        ------
+        InputError
+            When the arrays do not make whole trees of known features.
+        """
+        packed = arrays["feature"], arrays["threshold"], arrays["leaf_value"]
+        names, offsets, depths = tuple(str(n) for n in arrays["names"]), arrays["offsets"], arrays["depths"]
+        nodes, values = np.empty(len(packed[0]), NODE), np.zeros(len(packed[0]))
+        if len(depths) != len(offsets) or not unpack(*packed, offsets, len(names), nodes, values):
+            raise InputError("forest", "has arrays that do not make whole trees", "Delete the model and train again")
+        return cls(names, nodes, values, offsets, depths)
 
     def save(self, path: str | Path, **more: np.ndarray) -> None:
         """Write the forest, and other arrays beside it, as .npz without pickle; the same arrays give the same bytes."""
