@@ -11,11 +11,12 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 from starlabels.errors import InputError  # noqa: E402
+from starlabels.usage import used  # noqa: E402
 
 
 @contextmanager
 def stage(snakemake) -> Iterator[logging.Logger]:
-    """Run the body of a script: log to the rule's log file and to stderr; end an `InputError` in one clear line."""
+    """Run the body of a script: log to the rule's log file and to stderr, at last what it used; end an `InputError` in one clear line."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if snakemake.log:
         handlers.append(logging.FileHandler(snakemake.log[0], mode="w"))
@@ -25,6 +26,7 @@ def stage(snakemake) -> Iterator[logging.Logger]:
     log = logging.getLogger(f"starlabels.rule.{snakemake.rule}")
     try:
         yield log
+        log.info("used %s", used(snakemake.output, snakemake.threads))
     except InputError as error:
         log.error("ERROR: %s", error)
         sys.exit(1)
