@@ -6,7 +6,7 @@ import pytest
 
 from starlabels import messages
 
-BENCHMARK = "s\th:m:s\tmax_rss\n{}\t0:00:01\t{}\n"
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{}\t0:00:01\t{}\t1.0\n"
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def results(tmp_path):
 def test_minutes_and_peak_memory_by_stage_of_this_run(results):
     table = messages.stage_minutes(results, started=1e9 - 10).set_index("rule")
     assert table["minutes"].to_dict() == pytest.approx({"train": 3.0, "scan": 0.1})
-    assert table.loc["train", "jobs"] == 2 and table.loc["train", "peak_mb"] == 500
+    assert table.loc["train", "jobs"] == 2 and table.loc["train", "peak_mb"] == 500 * 1.048576  # Snakemake counts in MiB
 
 
 def test_closing_message_says_simulated_and_names_folders_that_exist(results, tmp_path):

@@ -45,7 +45,7 @@ def make_run(folder, rows, core_s, peak_mb=200.0, leave_out=()):
     write_json(folder / "catalogs/sages/selection.json", [{"cut": "all rows", "kept": rows}, {"cut": "known", "kept": rows - 1}])
     for k in (1, 2):
         if "train" not in leave_out:
-            write_json(folder / f"sages/models/set{k}/logg_all.json", {"n_train": rows // (4 * k)})
+            write_json(folder / f"sages/models/set{k}/logg_all.json", {"n_train": rows // (40 * k), "n_trees": 10})
         if "catalog_product" not in leave_out:
             write_table(folder / f"sages/catalog/sages_set{k}.parquet", pd.DataFrame({"feh": np.zeros(rows // (2 * k), "float32")}))
     return folder
@@ -212,7 +212,7 @@ def test_the_limit_of_growth_is_a_fifth(tmp_path, core_s, worse):
 def test_capped_training_has_a_ratio_but_no_exponent(tmp_path):
     runs = [stages.read_run(make_run(tmp_path / n, rows, {"train": t})) for n, rows, t in (("small", 2_000, 10.0), ("large", 20_000, 11.0))]
     for k in (1, 2):
-        write_json(tmp_path / f"large/sages/models/set{k}/logg_all.json", {"n_train": 500 // k})
+        write_json(tmp_path / f"large/sages/models/set{k}/logg_all.json", {"n_train": 50 // k, "n_trees": 10})
     runs[1] = stages.read_run(tmp_path / "large")
     row = growth.growth(runs).set_index("stage").loc["train set1"]
     assert row["rows_ratio"] == 1.0 and np.isnan(row["exponent"]) and row["per_row_ratio"] == pytest.approx(1.1) and not row["worse"]
@@ -240,8 +240,8 @@ def test_estimate_shares_work_but_waits_for_the_longest_job(pair):
     assert found.loc["catalog", "wall_hours"] * 3600 == pytest.approx(10_000) and found.loc["catalog", "longest_job"]
     # the shards stay as they are
     assert found.loc["stars", "wall_hours"] * 3600 == pytest.approx(200) and not found.loc["stars", "longest_job"]
-    # five forests of data set 1 at the papers' size against one of 5 000 stars in 20 s
-    assert found.loc["train set1", "core_hours"] * 3600 == pytest.approx(20 * 3 * 646_216 / 5_000)
+    # five forests of 300 trees at the papers' size against one of 500 stars and 10 trees in 20 s
+    assert found.loc["train set1", "core_hours"] * 3600 == pytest.approx(20 * 3 * 646_216 * 300 / (500 * 10))
     assert found.loc["train set2", "rows"] == pytest.approx(found.loc["train set1", "rows"] / 2)
     assert found.loc["predict set2", "core_hours"] * 3600 == pytest.approx(20 * 2_191_452 / 5_000)
     assert found.loc["stars", "disk_gb"] == pytest.approx(0.1)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from .rates.jobs import by_rule, read_jobs
+
 
 def stage_minutes(results: str | Path, started: float = 0.0) -> pd.DataFrame:
-    """Minutes and peak memory of each rule, from Snakemake's benchmark files written since `started`.
+    """Minutes and peak memory of each rule, from the jobs that ended since `started` (see `rates.jobs`).
 
     Parameters
     ----------
@@ -20,16 +22,10 @@ def stage_minutes(results: str | Path, started: float = 0.0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        rule, jobs, minutes (wall time, summed over jobs), peak_mb; the longest first.
+        rule, jobs, minutes (wall time, summed over jobs), peak_mb (10^6 bytes); the longest first.
     """
-    rows, folder = [], Path(results, "benchmarks")
-    for path in sorted(p for p in folder.glob("**/*.tsv") if p.stat().st_mtime >= started):
-        table = pd.read_csv(path, sep="\t", na_values="-")
-        rows.append((path.relative_to(folder).parts[0], float(table["s"].sum()), float(table["max_rss"].max())))
-    frame = pd.DataFrame(rows, columns=["rule", "seconds", "peak_mb"])
-    grouped = frame.groupby("rule").agg(jobs=("seconds", "size"), minutes=("seconds", "sum"), peak_mb=("peak_mb", "max"))
-    grouped["minutes"] /= 60
-    return grouped.sort_values("minutes", ascending=False).reset_index()
+    table = by_rule(read_jobs(results, started))
+    return table.assign(minutes=table["wall_s"] / 60)[["rule", "jobs", "minutes", "peak_mb"]]
 
 
 def closing_message(

@@ -49,8 +49,11 @@ def draw(numbers: pd.DataFrame) -> Figure:
                 own = numbers[(numbers["stage"] == stage) & (numbers[name] > 0)].sort_values("sources")
                 axis.plot(own["sources"], own[name], color=style.CYCLE[i % len(style.CYCLE)], marker=MARKERS[i % len(MARKERS)],
                           ls=style.LINES[i // len(style.CYCLE) % len(style.LINES)], label=stage)  # fmt: skip
-            axis.set(xscale="log", yscale="log", xlabel="SAGES sources", ylabel=label)
+            axis.set(xscale="log", yscale="log", xlabel="SAGES sources (millions)", ylabel=label)
             axis.margins(x=0.12)
+            sizes = sorted(numbers["sources"].unique())
+            axis.set_xticks(sizes, [f"{size / 1e6:.3g}" for size in sizes])
+            axis.set_xticks([], minor=True)
             if name == "peak_mb":
                 axis.axhline(MEMORY_LIMIT_MB, color=style.GREY, ls="--", lw=0.8)
                 axis.text(0.03, MEMORY_LIMIT_MB, "limit", color=style.GREY, va="bottom", transform=axis.get_yaxis_transform())

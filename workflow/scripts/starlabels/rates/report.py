@@ -72,7 +72,8 @@ def report(runs: list[Run], papers: pd.DataFrame, missing: list[str], archive: d
         "# Scale", "",
         "Simulated sky. MB are 10^6 bytes. Core-seconds: user and system time of all threads; where a job left no record of",
         "its own they are carried on from Snakemake's last sample, and its peak memory is the largest one sampled. Rows: SAGES",
-        "sources; of training the stars of all forests of a data set; of prediction and catalogue the stars predicted.", "",
+        "sources; of training the stars times the trees, all forests of a data set; of prediction and catalogue the stars",
+        "predicted. Runs compare where they share the forests' engine and number of trees.", "",
     ]  # fmt: skip
     for run in runs:
         text += [f"## {run.name}: {figure_of(run.rows)} SAGES sources", ""]

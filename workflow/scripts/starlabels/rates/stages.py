@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..io import read_json, row_count
 from .jobs import read_jobs
 
-SOURCES, TRAINED, PREDICTED = "SAGES sources", "training stars x forests", "stars predicted"
+SOURCES, TRAINED, PREDICTED = "SAGES sources", "training stars x trees", "stars predicted"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def stage_rows(results: Path, stage: Stage) -> float:
         return float(sages_rows(results))
     k = stage.name[-1]
     if stage.unit == TRAINED:
-        counts = [read_json(p)["n_train"] for p in sorted(results.glob(f"sages/models/set{k}/*.json"))]
+        models = [read_json(p) for p in sorted(results.glob(f"sages/models/set{k}/*.json"))]
+        counts = [model["n_train"] * model["n_trees"] for model in models]
         return float(sum(counts)) if counts else np.nan
     product = results / f"sages/catalog/sages_set{k}.parquet"
     parts = [product] if product.exists() else sorted(results.glob(f"sages/predictions/set{k}/cell-*.parquet"))
