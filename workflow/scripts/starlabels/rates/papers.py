@@ -3,7 +3,8 @@
 Every stage is taken to wait for the one before. Within a stage work is shared perfectly between the cores, but no stage ends
 before its longest job: of sharded stages that job keeps its size, because more sky means more shards; of all others it grows
 with the rows. The longest job counts by its wall time as measured, disk waits and busy neighbours included; jobs with several
-threads by their core-seconds over the threads. Peak memory is carried on along the line through the two largest runs.
+threads by their core-seconds over the threads. Peak memory likewise: of shards the largest one measured, of jobs that grow it is
+carried on along the line through the two largest runs.
 Fetching the archives is not in it.
 """
 
@@ -65,7 +66,7 @@ def estimate(runs: list[Run], sources: int, cores: int = 32) -> tuple[pd.DataFra
         core_s = last["core_s"] * factor
         job_s = last["longest_core_s"] / min(stage.threads, cores) if stage.threads > 1 else last["longest_s"]
         longest = job_s * (1.0 if stage.sharded else factor)
-        peak = _peak(measured, total)
+        peak = _peak(measured, total, stage.sharded)
         rows.append(_row(stage.name, run.name, total, factor, stage.unit, core_s, longest, cores, peak, last["disk_mb"] * factor / 1e3))
     spectral, absent = _spectral_half(runs, cores)
     return pd.DataFrame(rows + spectral, columns=list(COLUMNS)), missing + absent
@@ -121,10 +122,10 @@ def _paper_rows(run: Run, stage: Stage, sources: int) -> float:
     return FOREST_LABELS * TRAINING_STARS * TREES * (own[0]["rows"] / first[0]["rows"] if first else 1.0)
 
 
-def _peak(measured: list[tuple[Run, dict]], total: float) -> float:
-    """Peak memory at `total` rows: the largest seen, or more where it grew from the last run but one to the last."""
+def _peak(measured: list[tuple[Run, dict]], total: float, sharded: bool) -> float:
+    """Peak memory at `total` rows: the largest seen, or more where jobs grow and did so from the last run but one to the last."""
     peak = max(row["peak_mb"] for _, row in measured)
-    if len(measured) < 2:
+    if len(measured) < 2 or sharded:
         return peak
     (_, first), (_, last) = measured[-2:]
     grown = last["rows"] - first["rows"]
