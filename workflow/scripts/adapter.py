@@ -16,17 +16,18 @@ from starlabels.usage import used  # noqa: E402
 
 @contextmanager
 def stage(snakemake) -> Iterator[logging.Logger]:
-    """Run the body of a script: log to the rule's log file and to stderr, at last what it used; end an `InputError` in one clear line."""
+    """Run the body of a script: log to the rule's log file, at last what it used, and to stderr; end an `InputError` in one clear line."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers[0].setLevel(logging.INFO)  # what the job used is for its log file alone
     if snakemake.log:
         handlers.append(logging.FileHandler(snakemake.log[0], mode="w"))
     line = "%(asctime)s %(name)s: %(message)s"
     logging.basicConfig(level=logging.WARNING, format=line, datefmt="%H:%M:%S", handlers=handlers, force=True)
-    logging.getLogger("starlabels").setLevel(logging.INFO)
+    logging.getLogger("starlabels").setLevel(logging.DEBUG)
     log = logging.getLogger(f"starlabels.rule.{snakemake.rule}")
     try:
         yield log
-        log.info("used %s", used(snakemake.output, snakemake.threads))
+        log.debug("used %s", used(snakemake.output, snakemake.threads))
     except InputError as error:
         log.error("ERROR: %s", error)
         sys.exit(1)
