@@ -154,6 +154,23 @@ def test_history_and_summary_of_a_job(models, cfg, sample):
         assert own["test_loss"].iloc[-1] == report["last_test_loss"] < own["test_loss"].iloc[0]
 
 
+def test_jax_trains_the_same_networks_together(sample, cfg, models, tmp_path):
+    """As each alone with numba, to rounding; the same job gives the same bytes."""
+    pytest.importorskip("jax")
+    other = copy.deepcopy(cfg)
+    other["fit"] |= {"engine": "jax", "epochs": 3}
+    found = Ensemble.load(train(sample, other, tmp_path, jobs=((1, 2),))[0])
+    summary = read_json(tmp_path / "batch-000.json")
+    assert found.about["engine"] == summary["engine"] == "jax" and summary["backend"] and summary["networks"][0]["seconds"] > 0
+    ours = Ensemble.load(models["photometry"] / "batch-000.npz").history
+    own = ours[(ours["network"] > 0) & (ours["epoch"] < 4)]
+    assert found.history["network"].tolist() == [1, 1, 1, 2, 2, 2]
+    for name in ("train_loss", "test_loss"):
+        assert np.allclose(found.history[name], own[name], rtol=2e-3)
+    again = train(sample, other, tmp_path / "again", jobs=((1, 2),))[0]
+    assert again.read_bytes() == (tmp_path / "batch-000.npz").read_bytes()
+
+
 def test_keras_trains_the_same_networks(sample, cfg, models, tmp_path):
     """Same starting weights, order and dropout: after a few epochs both engines have nearly the same losses."""
     other = copy.deepcopy(cfg)
