@@ -14,6 +14,7 @@ from astropy.table import Table
 from starlabels.sky import observe
 from starlabels.sky.clusters import CLUSTERS
 from starlabels.sky.native import apogee, comparison, formats, gaia, galex, infrared, lamost, literature, sages
+from starlabels.sky.native.text import lines
 
 FULL = {"lamost": 1.0, "apogee": 1.0, "rave5": 1.0, "pastel": 1.0}
 
@@ -40,6 +41,54 @@ def test_names_from_positions_agree_with_astropy():
         sign = text.index("+") if "+" in text else text.index("-")
         assert name == "J" + hours + text[sign : sign + 9], (name, text, arcs)
     assert formats.sexagesimal(ra[1:2], dec[1:2], "", 2, 1, point=False)[0] == "00424429+4116090"
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_text_is_that_of_pandas_to_the_byte(kind):
+    """Numbers of every size, whole and missing ones, text and integers."""
+    rng = np.random.default_rng(1)
+    awkward = [0.0, -0.0, 1.0, -1.0, 1e-4, 9.99e-5, -3e-7, 5e-324, 123456.0, 1e15, 1e16, 1.5e17, -2.0**60, np.nan, np.inf, -np.inf]
+    numbers = np.concatenate([awkward, rng.normal(size=500).round(2), 10 ** rng.uniform(-30, 30, 500), rng.random(500) * 360])
+    frame = pd.DataFrame({"x": numbers.astype(kind), "y": numbers[::-1].astype(kind), "i": np.arange(len(numbers)) - 7})
+    frame["name"] = pd.array(["a", "", None, "d e"] * (len(frame) // 4), dtype="str")
+    frame["z"] = np.array(["1", np.nan, "null", "-"] * (len(frame) // 4), dtype=object)
+    frame["flag"] = frame["i"] % 3 == 0
+    frame["n"] = frame["i"].astype("Int64").mask(frame["flag"])
+    frame["last"] = numbers.astype(kind)
+    for separator, null in ((",", ""), ("|", "\\N")):
+        expected = frame.to_csv(index=False, header=False, sep=separator, na_rep=null, lineterminator="\n")
+        assert lines(frame, separator, null).decode() == expected
+        assert lines(frame.iloc[5:9], separator, null).decode() == "".join(expected.splitlines(keepends=True)[5:9])
+    assert lines(frame.iloc[:0], ",", "") == b""
+
+
+def test_text_that_would_need_quotation_marks_is_refused():
+    for bad in ("a,b", 'say "a"', "two\nlines"):
+        with pytest.raises(ValueError, match="column name"):
+            lines(pd.DataFrame({"name": ["fine", bad]}), ",", "")
+    with pytest.raises(ValueError, match="ASCII"):
+        lines(pd.DataFrame({"name": ["fünf"]}), ",", "")
+    with pytest.raises(TypeError, match="datetime"):
+        lines(pd.DataFrame({"date": pd.to_datetime(["2020-01-01"])}), ",", "")
+
+
+def test_fits_is_that_of_astropy_to_the_byte(tmp_path):
+    n = 1000
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"ID": [f"s{i % 17}" for i in range(n)], "RA": rng.random(n), "MAG": rng.random(n), "FLAG": np.arange(n)})
+    frame["ID"] = frame["ID"].astype("str")
+    forms = {"ID": "12A", "RA": ("D", "deg"), "MAG": "E", "FLAG": "J", "KEY": "K", "NONE": "5A", "P": "3E", "Q": "2E"}
+    arrays = {"P": rng.random((n, 3))}
+    for rows, name in ((frame, "full"), (frame.iloc[:0], "empty")):
+        given = {"P": arrays["P"][: len(rows)]}
+        formats.write_fits(tmp_path / f"{name}.fits", rows, forms, arrays=given)
+        values = {c: rows[c].to_numpy() for c in ("RA", "MAG", "FLAG")} | {"ID": rows["ID"].to_numpy().astype("U12"), **given}
+        values |= {"KEY": np.full(len(rows), -9999), "NONE": np.full(len(rows), "", "U5"), "Q": np.full((len(rows), 2), np.nan)}
+        stated = {c: (f, None) if isinstance(f, str) else f for c, f in forms.items()}
+        columns = [fits.Column(c, form, unit, array=values[c]) for c, (form, unit) in stated.items()]
+        whole = fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns, name="CATALOG")])
+        whole.writeto(tmp_path / f"{name}-astropy.fits")
+        assert (tmp_path / f"{name}.fits").read_bytes() == (tmp_path / f"{name}-astropy.fits").read_bytes()
 
 
 def test_gaia_is_ecsv_that_astropy_reads(sample, tmp_path, shared):

@@ -1,16 +1,20 @@
 """File formats that several catalogues share. No file carries a date, so equal rows give equal bytes."""
 
 import gzip
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from astropy.io import fits
 
 from ...io import atomic
+from . import text
 
+FITS_BLOCK = 2880
 _MISSING = {"K": -9999, "J": -9999, "I": -9999}
 
 
@@ -30,32 +34,41 @@ def write_fits(
     arrays : mapping, optional
         Columns of several values a row, shape (n, width).
     """
-    columns = []
-    for column, form in formats.items():
-        form, unit = (form, None) if isinstance(form, str) else form
-        columns.append(fits.Column(name=column, format=form, unit=unit, array=(arrays or {}).get(column, _values(frame, column, form))))
-    hdus = fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns, name=name)])
-    buffer = io.BytesIO()
-    hdus.writeto(buffer)
-    with atomic(path) as part:
-        with open(part, "wb") as file:
-            if gzipped:
-                with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=4) as packed:
-                    packed.write(buffer.getbuffer())
-            else:
-                file.write(buffer.getbuffer())
+    stated = {column: (form, None) if isinstance(form, str) else form for column, form in formats.items()}
+    columns = [fits.Column(name=column, format=form, unit=unit) for column, (form, unit) in stated.items()]
+    # astropy makes the headers only: it would decode and encode every text of the rows
+    table = fits.BinTableHDU.from_columns(columns, nrows=0, name=name)
+    table.header["NAXIS2"] = len(frame)
+    rows = np.empty(len(frame), table.columns.dtype.newbyteorder(">"))
+    for column, (form, _) in stated.items():
+        rows[column] = arrays[column] if arrays and column in arrays else _values(frame, column, form)
+    with atomic(path) as part, _opened(part, gzipped) as file:
+        file.write((fits.PrimaryHDU().header.tostring() + table.header.tostring()).encode("ascii"))
+        file.write(rows.view(np.uint8))
+        file.write(bytes(-rows.nbytes % FITS_BLOCK))
+
+
+@contextmanager
+def _opened(path: Path, gzipped: bool) -> Iterator[IO[bytes]]:
+    """A file to write bytes to, compressed if asked for (no name, no time in the gzip header)."""
+    with open(path, "wb") as file:
+        if not gzipped:
+            yield file
+            return
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=4) as packed:
+            yield packed
 
 
 def _values(frame: pd.DataFrame, column: str, form: str) -> np.ndarray:
     count, kind = int(form[:-1] or 1), form[-1]
     n = len(frame)
     if column not in frame:
-        filler = np.full(n, "" if kind == "A" else _MISSING.get(kind, np.nan))
+        filler = np.full(n, b"" if kind == "A" else _MISSING.get(kind, np.nan))
     else:
         filler = frame[column].to_numpy()
     if kind == "A":
-        return filler.astype(f"U{count}") if n else np.empty(0, f"U{count}")
-    array = filler.astype({"D": "f8", "E": "f4", "K": "i8", "J": "i4", "I": "i2", "L": "bool"}[kind])
+        return filler.astype(f"S{count}")
+    array = filler.astype({"D": "f8", "E": "f4", "K": "i8", "J": "i4", "I": "i2"}[kind])
     return np.repeat(array[:, None], count, 1) if count > 1 else array
 
 
@@ -63,13 +76,11 @@ def write_text(
     path: str | Path, frame: pd.DataFrame, separator: str = ",", null: str = "", header: bool = True, above: str = "", gzipped: bool = False
 ):
     """Write a text table: `above` (lines in front of it), the column names, the rows with `null` for missing values."""
-    text = above + frame.to_csv(index=False, sep=separator, na_rep=null, header=header, lineterminator="\n")
-    with atomic(path) as part:
-        if gzipped:
-            with open(part, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=4) as packed:
-                packed.write(text.encode("ascii"))
-        else:
-            part.write_text(text, encoding="ascii", newline="\n")
+    head = (above + (separator.join(frame.columns) + "\n" if header else "")).encode("ascii")
+    with atomic(path) as part, _opened(part, gzipped) as file:
+        file.write(head)
+        for first in range(0, len(frame), text.ROWS):
+            file.write(text.lines(frame.iloc[first : first + text.ROWS], separator, null))
 
 
 def sexagesimal(
@@ -89,16 +100,26 @@ def sexagesimal(
     ra_unit, dec_unit = 10**ra_digits, 10**dec_digits
     hours = np.floor(np.asarray(ra) / 15.0 * 3600.0 * ra_unit + 1e-6).astype(np.int64) % (86400 * ra_unit)
     arcs = np.floor(np.abs(dec) * 3600.0 * dec_unit + 1e-6).astype(np.int64)
-    dot = "." if point else ""
-
-    def clock(total: int, unit: int, digits: int) -> str:
-        seconds, part = divmod(total, unit)
-        tail = f"{dot}{part:0{digits}d}" if digits else ""
-        return f"{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}{tail}"
-
-    signs = np.where(np.asarray(dec) < 0, "-", "+")
-    names = [
-        f"{prefix}{clock(h, ra_unit, ra_digits)}{s}{clock(a, dec_unit, dec_digits)}"
-        for h, s, a in zip(hours.tolist(), signs.tolist(), arcs.tolist(), strict=True)
-    ]
+    south = np.asarray(dec) < 0
+    columns = [*_text(prefix), *_clock(hours, ra_unit, ra_digits, point), np.where(south, ord("-"), ord("+"))]
+    columns += _clock(arcs, dec_unit, dec_digits, point)
+    letters = np.empty((len(south), len(columns)), np.uint8)
+    for place, column in enumerate(columns):
+        letters[:, place] = column
+    offsets = np.arange(0, letters.size + 1, max(letters.shape[1], 1), dtype=np.int64)
+    names = pa.LargeStringArray.from_buffers(len(letters), pa.py_buffer(offsets), pa.py_buffer(letters))
     return pd.array(names, dtype="str")
+
+
+def _text(text: str) -> list[int]:
+    return list(text.encode("ascii"))
+
+
+def _clock(total: np.ndarray, unit: int, digits: int, point: bool) -> list[np.ndarray | int]:
+    """Letters of HHMMSS.ss, a column of them each."""
+    seconds, part = np.divmod(total, unit)
+    pairs = [seconds // 3600, seconds // 60 % 60, seconds % 60]
+    letters = [letter for pair in pairs for letter in (pair // 10 + ord("0"), pair % 10 + ord("0"))]
+    if digits:
+        letters += _text("." if point else "") + [part // 10**k % 10 + ord("0") for k in range(digits - 1, -1, -1)]
+    return letters
