@@ -1,5 +1,7 @@
 """The compact forest is scikit-learn's forest: same predictions to the last bit, same out-of-bag score, same bytes on disk."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor
@@ -7,6 +9,7 @@ from sklearn.ensemble import RandomForestRegressor
 from starlabels import forest
 from starlabels.errors import InputError
 from starlabels.forest_compact import Forest, check_matrix, compact
+from starlabels.forest_kernel import BLOCK, walk
 from starlabels.npz import load_arrays, save_arrays
 
 SETTINGS = {"n_estimators": 20, "max_features": None, "max_depth": 9, "engine": "sklearn"}
@@ -54,6 +57,35 @@ def test_values_at_a_threshold_and_float64_features_take_scikit_learns_way():
     assert np.array_equal(ours.predict(probe), theirs.predict(probe))
 
 
+LARGEST, SMALLEST = np.finfo(np.float32).max, np.float32(1e-45)  # the latter is denormal
+EXTREME = np.array([-LARGEST, -1.0, -SMALLEST, -0.0, 0.0, SMALLEST, 3 * SMALLEST, np.finfo(np.float32).tiny, 1.0, LARGEST], np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered in reduce")  # numpy's, in scikit-learn's look for NaN
+@pytest.mark.parametrize("seed", range(12))
+def test_random_forests_of_odd_shapes_and_extreme_values_equal_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    n, p, trees = int(rng.integers(2, 400)), int(rng.integers(1, 25)), int(rng.integers(1, 12))
+    depth = [None, 1, 3, 17, 40][seed % 5]
+    extreme = seed % 3 == 0
+    x = rng.choice(EXTREME, (n, p)) if extreme else rng.lognormal(0, 20, (n, p)).astype(np.float32)
+    y = rng.choice([0.0, 1e-300, 1e200, -3.5, 5777.0], n) if seed % 4 == 0 else rng.normal(size=n)
+    theirs = reference(x, y, seed=seed, n_estimators=trees, max_depth=depth)
+    ours = compact(theirs, [f"f{k}" for k in range(p)])
+    new = np.concatenate([rng.choice(EXTREME, (300, p)), x, rng.lognormal(0, 20, (int(rng.integers(1, 300)), p)).astype(np.float32)])
+    assert np.array_equal(ours.predict(new), theirs.predict(new))
+    back = Forest.from_arrays(ours.arrays())
+    assert all(np.array_equal(getattr(back, name), getattr(ours, name)) for name in ("nodes", "values", "offsets", "depths"))
+
+
+def test_a_tree_deeper_than_the_sorting_looks():
+    x = np.arange(60, dtype=np.float32)[:, None]
+    theirs = reference(x, 3.0 ** np.arange(60), n_estimators=5, max_depth=None)  # splits off one star at a time
+    ours = compact(theirs, ["f1"])
+    assert ours.depths.max() > 30
+    assert np.array_equal(ours.predict(x[::-1]), theirs.predict(x[::-1]))
+
+
 def test_a_forest_without_a_split():
     x, _ = sample(40)
     theirs = reference(x, np.full(40, 2.5))
@@ -77,6 +109,35 @@ def test_threads_change_nothing(trained):
         assert np.array_equal(a, b)
     assert np.array_equal(alone.nodes, ours.nodes) and np.array_equal(alone.values, ours.values)
     assert np.array_equal(alone_oob.mean, oob.mean, True) and np.array_equal(alone_oob.spread, oob.spread, True)
+
+
+def test_threads_and_blocks_change_no_bit(trained):
+    ours = trained[2]
+    x = sample(70_001, seed=6)[0]
+    arrays = ours.nodes, ours.values, ours.offsets, ours.depths
+    mean, spread = walk(*arrays, x, 1)
+    assert len(x) < BLOCK
+    for threads, block in ((1, 65_537), (2, BLOCK), (2, 30_000), (3, BLOCK), (7, BLOCK), (7, 4097)):
+        again = walk(*arrays, x, threads, block)
+        assert np.array_equal(again[0], mean) and np.array_equal(again[1], spread)
+    for block in (1, 7, 16, 17):
+        assert np.array_equal(walk(*arrays, x[:100], 2, block), (mean[:100], spread[:100]))
+    mixed = np.random.default_rng(0).permutation(len(x))
+    assert np.array_equal(walk(*arrays, x[mixed], 2)[1], spread[mixed])
+
+
+def test_memory_is_bounded_by_the_block():
+    stump = compact(reference(*sample(50, 1), n_estimators=1, max_depth=1), ["f1"])
+    x = np.random.default_rng(0).normal(size=(2_000_000, 1)).astype(np.float32)
+
+    def peak(block: int) -> int:
+        tracemalloc.start()
+        walk(stump.nodes, stump.values, stump.offsets, stump.depths, x, 2, block)
+        found = tracemalloc.get_traced_memory()[1] - 16 * len(x)  # without the two results
+        tracemalloc.stop()
+        return found
+
+    assert peak(20_000) < 4e6 < 16e6 < peak(len(x))  # the order alone takes 8 bytes a star of the block
 
 
 def test_a_row_does_not_depend_on_its_neighbours(trained):
@@ -178,6 +239,25 @@ def test_damaged_files_are_named(trained, tmp_path):
     with pytest.raises(InputError, match="other.npz.*absent"):
         Forest.load(tmp_path / "other.npz")
     assert list(load_arrays(tmp_path / "other.npz")) == ["x"]
+
+
+def test_arrays_that_would_lead_astray_are_refused(trained):
+    good = trained[2].arrays()
+    assert Forest.from_arrays(good).n_trees == 20
+    leaf = np.flatnonzero(good["feature"] == 255)
+    swapped = good["feature"].copy()
+    swapped[0], swapped[leaf[0]] = 255, swapped[0]  # a root that is a leaf, with a tree below it
+    unknown = np.where(good["feature"] == 3, 6, good["feature"]).astype(np.uint8)
+    shifted = good["offsets"] + (np.arange(20) == 7)
+    for change in (
+        {"threshold": good["threshold"][:-1]}, {"leaf_value": good["leaf_value"][:-1]}, {"leaf_value": np.append(good["leaf_value"], 1.0)},
+        {"feature": good["feature"][:-1]}, {"feature": np.full_like(good["feature"], 255)}, {"feature": swapped}, {"feature": unknown},
+        {"offsets": shifted}, {"offsets": good["offsets"][:-1]}, {"offsets": good["offsets"] + 1}, {"depths": good["depths"][1:]},
+        {"offsets": good["offsets"][:0], "depths": good["depths"][:0]},
+        {name: good[name][:0] for name in ("feature", "threshold", "leaf_value", "offsets", "depths")},
+    ):
+        with pytest.raises(InputError, match="forest.*whole trees.*train again"):
+            Forest.from_arrays(good | change)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from sklearn.mixture import GaussianMixture
 
 from starlabels import forest
+from starlabels.domain import Domain, domain_columns, fit_domain
 from starlabels.errors import InputError
-from starlabels.uncertainty import FLOOR, Calibration, Domain, calibrate, domain_columns, fit_domain
+from starlabels.uncertainty import FLOOR, Calibration, calibrate
 
 TREES = 300
 FLAT = np.full(40_000, 0.05)  # the same photometric noise for all: it cannot matter
@@ -157,11 +159,24 @@ def test_domain_does_not_depend_on_pieces_or_order():
     again = fit_domain(x, np.arange(3), 0.999, seed=1)
     assert all(np.array_equal(a, b) for a, b in zip(domain.arrays().values(), again.arrays().values(), strict=True))
     new = bent(3000, 3) + np.float32(0.1)
-    assert np.array_equal(domain.outside(new), domain.outside(new, rows=7))
+    assert np.array_equal(domain.distance(new), np.concatenate([domain.distance(new[k : k + 7]) for k in range(0, len(new), 7)]))
+    many = bent(30_000, 6)
+    assert np.array_equal(domain.distance(many, threads=3), domain.distance(many))
     assert np.array_equal(domain.outside(new)[::-1], domain.outside(new[::-1]))
     back = Domain.from_arrays(domain.arrays())
     assert np.array_equal(back.outside(new), domain.outside(new))
     assert domain.outside(new[:0]).shape == (0,)
+
+
+def test_distance_is_scikit_learns():
+    x = bent(5000, 5)
+    domain = fit_domain(x, np.arange(3), 0.99, seed=1)
+    mixture = GaussianMixture(len(domain.weights))
+    mixture.weights_, mixture.means_, mixture.precisions_cholesky_ = domain.weights, domain.means, domain.cholesky
+    far = np.concatenate([bent(300, 6), bent(300, 6) + 50, bent(300, 6) * 1e6])
+    z = (far[:, domain.columns].astype(float) - domain.centre) @ domain.projection
+    assert len(domain.weights) == 8
+    assert np.allclose(domain.distance(far), -mixture.score_samples(z), rtol=1e-11)
 
 
 def test_few_stars_and_constant_features():

@@ -55,7 +55,7 @@ def unpack(feature, threshold, leaf_value, offsets, features, nodes, values):
                 inner, child = inner + 1, child + 2
         if child != end - begin:
             return False
-    return inner == len(threshold) and leaves == len(leaf_value) and inner + leaves == len(feature)
+    return leaves > 0 and inner == len(threshold) and leaves == len(leaf_value) and inner + leaves == len(feature)
 
 
 @numba.njit(inline="always")

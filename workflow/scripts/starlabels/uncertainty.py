@@ -1,4 +1,4 @@
-"""How far a prediction may be from the truth, star by star, and whether the forest knows stars of this kind.
+"""How far a prediction may be from the truth, star by star.
 
 The paper gives no error of a single star; this is ours.
 
@@ -16,32 +16,20 @@ as often as it should. Stars of the same s differ in their photometric noise n (
 errors), which trees trained on brighter stars do not show fully; the sigma of s is multiplied by sqrt(a + b n^2), a and b
 fitted to the same residuals in bins of n, so that it may be carried to noise beyond that of training. Errors of the reddening
 are not in it. So `<p>_err` is to be compared with the truth, and sqrt(<p>_err^2 + label_err^2) with labels.
-
-*Domain.* Forests cannot extrapolate, and do not tell. The density of the training stars in feature space is described by a
-mixture of Gaussians (scikit-learn) in the principal components of the features; a star where the density is lower than at all
-but a share 1 - q of the training stars is out of domain. This costs a few kilobytes a model and looks at one star at a time.
-E(B-V) takes no part: training stops at 0.05 and prediction at 0.5 by design, and the catalogue carries E(B-V) itself; the
-parallax takes part through the absolute magnitude where that is a feature.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
 from sklearn.isotonic import IsotonicRegression
-from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
 from .errors import InputError
 
 ONE_SIGMA = 0.6827  # share of a Gaussian within one sigma
 MIN_BIN = 50  # stars in a calibration bin, at least
 FLOOR = 0.3  # smallest share of the scatter that is left to the prediction when the label errors claim more than all of it
-MAX_FIT = 20_000  # training stars that the mixture is fitted to
-COMPONENTS = 8  # of the mixture, at most
-STARS_A_COMPONENT = 100
-RANK = 1e-8  # principal components below this share of the largest variance are rounding errors
 
 
 @dataclass(frozen=True)
@@ -170,109 +158,3 @@ def _noise_law(factor2: np.ndarray, noise: np.ndarray, parts: list[np.ndarray]) 
     scale = square.max() or 1.0
     law, _ = nnls(np.column_stack([np.ones_like(square), square / scale]), np.maximum(factor2, FLOOR**2))
     return law / [1.0, scale]
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Where in feature space the training stars are.
-
-    Attributes
-    ----------
-    columns : ndarray (c,) of int64
-        Features that take part.
-    centre : ndarray (c,)
-    projection : ndarray (c, r)
-        (x - centre) @ projection has unit variance and no correlation.
-    weights, means, cholesky : ndarray (k,), (k, r), (k, r, r)
-        The mixture; `cholesky` are the Cholesky factors of the precisions, as in scikit-learn.
-    limit : float
-        A star is out of domain above this `distance`.
-    """
-
-    columns: np.ndarray
-    centre: np.ndarray
-    projection: np.ndarray
-    weights: np.ndarray
-    means: np.ndarray
-    cholesky: np.ndarray
-    limit: float
-
-    def distance(self, x: np.ndarray) -> np.ndarray:
-        """-log of the density of training stars (n,) at features (n, p)."""
-        if not len(x):
-            return np.empty(0)
-        mixture = GaussianMixture(len(self.weights))
-        mixture.weights_, mixture.means_, mixture.precisions_cholesky_ = self.weights, self.means, self.cholesky
-        return -mixture.score_samples(self._project(x))
-
-    def _project(self, x: np.ndarray) -> np.ndarray:
-        return (x[:, self.columns].astype(np.float64) - self.centre) @ self.projection
-
-    def outside(self, x: np.ndarray, rows: int = 100_000) -> np.ndarray:
-        """Which rows (n,) of a feature matrix (n, p) are out of domain."""
-        pieces = [self.distance(x[k : k + rows]) > self.limit for k in range(0, len(x), rows)]
-        return np.concatenate(pieces) if pieces else np.empty(0, bool)
-
-    def arrays(self, prefix: str = "domain_") -> dict[str, np.ndarray]:
-        """The fields as arrays for an .npz file."""
-        return {prefix + name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str = "domain_") -> "Domain":
-        """Inverse of `arrays`."""
-        read = {name: arrays[prefix + name] for name in cls.__dataclass_fields__}
-        return cls(**{**read, "limit": float(read["limit"])})
-
-
-def domain_columns(names: Sequence[str], without: Sequence[str]) -> np.ndarray:
-    """Features that decide the domain: all but `without`, and without the parallax where an absolute magnitude is there."""
-    left_out = set(without)
-    if any(name.startswith("abs_") for name in names):
-        left_out.add("parallax")
-    return np.array([k for k, name in enumerate(names) if name not in left_out], dtype=np.int64)
-
-
-def fit_domain(x: np.ndarray, columns: np.ndarray, quantile: float, seed: int) -> Domain:
-    """Describe where the training stars are.
-
-    Parameters
-    ----------
-    x : ndarray (n, p)
-        Features of the training stars, finite.
-    columns : ndarray of int
-        Features that take part (`domain_columns`).
-    quantile : float
-        Share of the training stars that are inside (`sages.uncertainty.domain_quantile`).
-    seed : int
-        Of the start of the mixture and of the draw of at most 20 000 stars that it is fitted to.
-
-    Raises
-    ------
-    InputError
-        When no feature varies.
-    """
-    rng = np.random.default_rng([seed, 0x0D0])
-    part = x if len(x) <= MAX_FIT else x[np.sort(rng.choice(len(x), MAX_FIT, replace=False))]
-    part = part[:, columns].astype(np.float64)
-    # one thread: the order of BLAS's sums would otherwise depend on their number
-    with threadpool_limits(1, user_api="blas"):
-        centre, projection = _whitening(part)
-        components = int(np.clip(len(part) // STARS_A_COMPONENT, 1, COMPONENTS))
-        mixture = GaussianMixture(components, reg_covar=1e-4, max_iter=200, random_state=int(rng.integers(2**31)))
-        mixture.fit((part - centre) @ projection)
-        domain = Domain(columns, centre, projection, mixture.weights_, mixture.means_, mixture.precisions_cholesky_, np.inf)
-        distance = np.concatenate([domain.distance(x[k : k + MAX_FIT]) for k in range(0, len(x), MAX_FIT)])
-    return Domain(**{**domain.__dict__, "limit": float(np.quantile(distance, quantile))})
-
-
-def _whitening(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and matrix that turn features into uncorrelated numbers of unit variance; linear dependences fall away."""
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    varies = scale > 1e-6 * np.maximum(np.abs(centre), 1.0)
-    if not varies.any():
-        raise InputError("training features", "do not vary", "Check the training sample")
-    inverse = np.where(varies, 1.0 / np.where(varies, scale, 1.0), 0.0)
-    z = (x - centre) * inverse
-    values, vectors = np.linalg.eigh(z.T @ z / len(z))
-    keep = values > RANK * values[-1]
-    return centre, inverse[:, None] * vectors[:, keep] / np.sqrt(values[keep])

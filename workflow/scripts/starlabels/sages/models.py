@@ -17,11 +17,12 @@ import pandas as pd
 import sklearn
 
 from .. import forest as forests
+from ..domain import Domain, domain_columns, fit_domain
 from ..errors import InputError
 from ..io import TableWriter, iter_table, read_meta, read_table, row_count, write_json, write_table
 from ..npz import load_arrays, save_arrays
 from ..photometry import bands_of, column, feature_matrix, feature_names
-from ..uncertainty import Calibration, Domain, calibrate, domain_columns, fit_domain
+from ..uncertainty import Calibration, calibrate
 
 log = logging.getLogger(__name__)
 
@@ -183,10 +184,11 @@ def _apply(
         if not len(rows):
             continue
         arrays = load_arrays(model_paths[model])
-        mean, spread = forests.Forest.from_arrays(arrays).predict_spread(x[rows], threads, names)
+        own = x[rows]
+        mean, spread = forests.Forest.from_arrays(arrays).predict_spread(own, threads, names)
         out[label][rows] = mean
         out[f"{label}_err"][rows] = Calibration.from_arrays(arrays).error(spread, noise[rows])
-        outside[rows] |= Domain.from_arrays(arrays).outside(x[rows])
+        outside[rows] |= Domain.from_arrays(arrays).outside(own, threads)
         covered[rows] = True
     out["out_of_domain"] = outside | ~covered
     return out
