@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import network_keras, network_numba
 from ..ensemble import Ensemble
 from ..errors import InputError
 from ..io import read_table, write_table
 from ..spectra import grid_of
 from ..spectra_pack import read_packed
-from .fit import ID, engine_of, same_rows
+from .engines import predict_networks
+from .fit import ID, same_rows
 from .scaling import BANDS, DISTANCE, raw_inputs, scaled, unscaled
 from .variants import merged
 
@@ -49,11 +49,7 @@ def label_columns(flux: np.ndarray, raw: np.ndarray, ensemble: Ensemble, cfg: Ma
     inputs = scaled(raw, about["scaling"]["inputs"], about["inputs"]) if a.inputs else np.empty((len(flux), 0))
     usable = np.isfinite(inputs).all(axis=1) & np.isfinite(flux).all(axis=1)
     flux, inputs = np.ascontiguousarray(flux[usable]), np.ascontiguousarray(inputs[usable], dtype=np.float32)
-    if engine_of(cfg, a) == "numba":
-        mean, spread = network_numba.predict(flux, inputs, ensemble.weights, a, threads)
-    else:
-        network_keras.choose_backend(cfg["fit"]["backend"])
-        mean, spread = network_keras.predict(flux, inputs, ensemble.weights, a)
+    mean, spread = predict_networks(flux, inputs, ensemble.weights, a, cfg, threads)
     labels, columns = about["labels"], {}
     values = unscaled(mean, about["scaling"]["labels"], labels)
     for k, label in enumerate(labels):
