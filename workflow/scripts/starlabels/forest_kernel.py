@@ -23,8 +23,8 @@ NODE = np.dtype([("threshold", np.float32), ("link", np.uint32)])
 LEAF = MAX_FEATURES - 1  # in files, in the place of a leaf's feature
 
 BLOCK = 2**18  # stars sorted together: bounds the memory
-_ROWS = 2**16  # of them, stars that pass through one tree while it is in a processor's cache
-_LANES = 16  # of them, stars walked together
+_BYTES = 3 * 2**20  # of their features: stars that pass through one tree while both are in a processor's cache
+_LANES = 16  # stars walked together
 _LEVELS = 12  # of the first tree that stars are sorted by; more are not worth their time
 _ROWS_A_THREAD = 2048  # fewer are not worth a thread
 
@@ -84,12 +84,13 @@ def _walk(nodes, values, offsets, depths, x, order, mean, spread):
 
     The squares are summed around the first tree's prediction, which keeps them small whatever the label's zero point.
     """
-    trees, room = len(depths), (min(len(order), _ROWS) + _LANES - 1) // _LANES * _LANES
+    trees, step = len(depths), max(_BYTES // (4 * x.shape[1]), _LANES)
+    room = (min(len(order), step) + _LANES - 1) // _LANES * _LANES
     stars = np.empty((room, x.shape[1]), np.float32)
     total, squares, first = np.empty(room), np.empty(room), np.empty(room)
     at = np.empty(_LANES, np.uint64)
-    for begin in range(0, len(order), _ROWS):
-        rows = min(len(order) - begin, _ROWS)
+    for begin in range(0, len(order), step):
+        rows = min(len(order) - begin, step)
         room = (rows + _LANES - 1) // _LANES * _LANES
         for i in range(room):
             stars[i] = x[order[begin + min(i, rows - 1)]]  # the last one fills the lanes
