@@ -7,7 +7,7 @@ trees, so that a call only ranks small integers; what leaves the bins, threshold
 stars themselves (`settle`).
 
 oneDAL 2026.2 with weights takes a split below the best in some nodes of fewer than BINS / 50 rows, which the tests of accuracy
-include; rows repeated instead of weighted would avoid it, at 1.4 times the cost.
+include; rows repeated instead of weighted would avoid it, at 1.3 times the cost.
 """
 
 from collections.abc import Iterator
