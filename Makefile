@@ -2,6 +2,8 @@
 # `make quick`   the same on a tiny sky: figures/quick/, results/quick/
 # `make plan`    what `make run` would do       `make unlock`  after a kill -9 or a power cut
 # `make test`    the test suite                 `make lint`    ruff, snakefmt, snakemake --lint
+# `make bench`   our engines beside their peers, results/benchmark/bench.md (a quarter of an hour); `make bench-large`: the papers' sizes
+# `make scale`   a photometric sky of two million sources to the catalogue, its rates and memory: results/scale/scale.md (`scale-20m`: twenty)
 # `make docs`    docs/configuration.md          `make lock`    pin envs/requirements.in again (needs uv)
 # `make clean`   remove results/ and figures/, hours of work perhaps
 # options: TARGET=rave (one paper, studies ...), CORES=4 (default all), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
@@ -56,7 +58,22 @@ clean:
 	rm -rf results figures .snakemake
 
 help:
-	@sed -n '1,7s/^# //p' Makefile
+	@sed -n '1,9s/^# //p' Makefile
+
+.PHONY: bench bench-large scale scale-20m
+bench: env
+	$(BIN)/python -m benchmarks
+
+bench-large: env
+	$(BIN)/python -m benchmarks --large --out results/benchmark-large
+
+scale: env
+	$(BIN)/snakemake catalogs --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/scale.yaml $(CONFIG)
+	$(BIN)/python workflow/scripts/scale_report.py results/scale-2m --out results/scale
+
+scale-20m: env
+	$(BIN)/snakemake catalogs --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/scale.yaml config/scale-20m.yaml $(CONFIG)
+	$(BIN)/python workflow/scripts/scale_report.py results/scale-2m results/scale-20m --out results/scale
 
 .PHONY: docs
 docs: env
