@@ -111,15 +111,13 @@ def grow(rows, values, sums, y, max_features, max_depth, seed):
 
     Returns
     -------
-    feature, left, right : ndarray (k,) of int64
-        Of each node, numbered as scikit-learn does; -1 children and feature -2 at a leaf.
+    feature, left, right, samples : ndarray (k,) of int32
+        Of each node, numbered as scikit-learn does: the feature (-2 at a leaf), the children (-1), the different rows in it.
     threshold, value : ndarray (k,) of float64
-    samples : ndarray (k,) of int64
-        Different rows of the node.
     """
     p, m = rows.shape
     most = 2 * m if max_depth > 30 else min(2 * m, 2 << max_depth)
-    feature, left, right, samples = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    feature, left, right, samples = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32)
     threshold, value = np.empty(most), np.empty(most)
     spare_rows, spare_values, goes_left = np.empty(m, np.int32), np.empty(m, np.float32), np.zeros(m, np.int8)
     features, constant = np.arange(p), np.empty(p, np.int64)
@@ -196,7 +194,9 @@ def grow(rows, values, sums, y, max_features, max_depth, seed):
         stack[waiting + 1] = start, at, depth + 1, node, 1, known + new, chosen
         stacked[waiting + 1] = impurity_left, sum_left, weight_left
         waiting += 2
-    return feature[:nodes], left[:nodes], right[:nodes], threshold[:nodes], value[:nodes], samples[:nodes]
+    # copies, so that the room for the largest tree is given back
+    whole_tree = feature[:nodes].copy(), left[:nodes].copy(), right[:nodes].copy(), samples[:nodes].copy()
+    return whole_tree + (threshold[:nodes].copy(), value[:nodes].copy())
 
 
 @numba.njit(nogil=True, cache=True)

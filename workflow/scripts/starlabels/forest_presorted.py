@@ -22,7 +22,7 @@ class Nodes:
 
     Attributes
     ----------
-    feature, children_left, children_right, n_node_samples : ndarray (k,) of int64
+    feature, children_left, children_right, n_node_samples : ndarray (k,) of int32
     threshold : ndarray (k,) of float64
     value : ndarray (k, 1, 1) of float64
     """
@@ -105,7 +105,7 @@ class PresortedForest:
         first = np.uint32(check_random_state(seed).randint(0, _MAX_INT))
         depth = _MAX_INT if self.max_depth is None else int(self.max_depth)
         found = forest_grow.grow(rows, values, sums, y[drawn], tried(self.max_features, p), depth, first)
-        feature, left, right, threshold, value, samples = found
+        feature, left, right, samples, threshold, value = found
         return PresortedTree(Nodes(feature, left, right, threshold, value.reshape(-1, 1, 1), samples), seed)
 
 

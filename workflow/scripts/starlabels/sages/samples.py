@@ -10,20 +10,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from tqdm import tqdm
 
 from ..errors import InputError
 from ..flow import Flow, merge
-from ..io import read_meta, read_table, write_json, write_table
+from ..io import TableWriter, read_meta, read_table, write_json
 from ..metrics import robust_sigma
 from ..sky.random import uniforms
-from .features import ID, pieces
+from .features import ID, ROWS, pieces
 from .selection import LABELS, training_mask
 
 log = logging.getLogger(__name__)
 
 LABEL_COLUMNS = [c for label in LABELS for c in (label, f"{label}_err")]
 EXTRA = ["snr", "reference"]  # of the labels table, kept where they exist
+NARROW = [ID, "star_class", "survey", *LABEL_COLUMNS, *EXTRA]  # what decides over a row
 ADDED = ["role", "survey", *LABEL_COLUMNS, "feh_published", *EXTRA, *(f"use_{label}" for label in LABELS), "in_train"]
 
 
@@ -137,14 +139,14 @@ def assemble(rows: pd.DataFrame, cfg: Mapping, seed: int, flows: Mapping[str, Fl
     Parameters
     ----------
     rows : DataFrame
-        As `labelled_rows` gives them, all cells together.
+        As `labelled_rows` gives them, all cells together, numbered; of their columns at least `NARROW` that exist.
     flows : mapping
         Flow list of each survey so far.
 
     Returns
     -------
     samples : DataFrame
-        Sorted by role (training first), survey in configured order, Gaia id.
+        Sorted by role (training first), survey in configured order, Gaia id; the index says which row of `rows` each is.
     flows : dict
         With the entries of precedence and cap added.
     """
@@ -152,13 +154,13 @@ def assemble(rows: pd.DataFrame, cfg: Mapping, seed: int, flows: Mapping[str, Fl
     order = {name: k for k, name in enumerate(entries)}
     rows = rows.assign(role=pd.array(split_roles(rows, cfg, seed), dtype="str"))
     by = pd.DataFrame({"role": rows["role"] == "test", "survey": rows["survey"].map(order).astype(np.int64), ID: rows[ID]})
-    rows = rows.loc[by.sort_values(["role", "survey", ID], kind="stable").index].reset_index(drop=True)
+    rows = rows.loc[by.sort_values(["role", "survey", ID], kind="stable").index]
 
     def narrow(text: str, mask: np.ndarray) -> pd.DataFrame:
         for name, flow in flows.items():
             kept = int((mask & (rows["survey"] == name).to_numpy()).sum())
             flow.append({"cut": text, "kept": kept, "dropped": flow[-1]["kept"] - kept})
-        return rows[mask].reset_index(drop=True)
+        return rows[mask]
 
     use = usable_labels(rows, cfg)
     rows = rows.assign(**{name: use[name] for name in use})
@@ -262,20 +264,25 @@ def run_samples(
     entries = survey_entries(cfg)
     shifted = [name for name, (_, entry) in entries.items() if entry.get("feh_offset")]
     reference = next(iter(entries), None)
-    rows, common, flows = [], [], {name: [] for name in entries}
+    narrow, wide, common, flows = [], [], [], {name: [] for name in entries}
     cells = zip(feature_paths, label_paths, strict=True)
     for features_path, labels_path in tqdm(cells, total=len(feature_paths), desc="samples", mininterval=5, unit="cell"):
         kept, labels, cell_flows = labelled_rows(features_path, labels_path, cfg, data_set)
-        rows.append(kept)
+        narrow.append(kept[[c for c in NARROW if c in kept.columns]])
+        wide.append(pa.Table.from_pandas(kept[[c for c in kept.columns if c not in ADDED]], preserve_index=False))
         common.append(labels[labels[ID].isin(labels.loc[labels["survey"].isin(shifted), ID])])
         for name, flow in cell_flows.items():
             flows[name].append(flow)
-    samples, merged = assemble(pd.concat(rows, ignore_index=True), cfg, seed, {name: merge(flow) for name, flow in flows.items()})
+    samples, merged = assemble(pd.concat(narrow, ignore_index=True), cfg, seed, {name: merge(flow) for name, flow in flows.items()})
     refuse_empty(samples, cfg, data_set, merged)
     for name, flow in merged.items():
         if not flow[-1]["kept"]:
             log.warning("data set %s: no star of %s is left", data_set, name)
-    write_table(output, samples, _described(read_meta(feature_paths[0])["columns"]))
+    stars, own = pa.concat_tables(wide, promote_options="default"), samples[[c for c in ADDED if c in samples.columns]]
+    with TableWriter(output, _described(read_meta(feature_paths[0])["columns"])) as writer:
+        for first in range(0, len(own), ROWS):  # all columns of a piece of the rows at a time
+            piece = own.iloc[first : first + ROWS]
+            writer.write(stars.take(piece.index.to_numpy()).to_pandas().assign(**piece.reset_index(drop=True)))
     check = offset_check(pd.concat(common), shifted[0], reference, entries[shifted[0]][1]["feh_offset"]) if shifted else None
     counts = samples.groupby(["role", "survey", "star_class"]).size()
     nested: dict = {}
