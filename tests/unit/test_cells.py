@@ -49,6 +49,23 @@ def test_margin_finds_every_foreign_cell_within_it(nside):
     assert len(found) < 3 * len(truth)
 
 
+@pytest.mark.parametrize(("nside", "margin"), [(1, 3600.0), (8, 200.0), (8, 10.0), (64, 300.0)])
+def test_the_depth_below_a_border_leaves_no_pair_out(monkeypatch, nside, margin):
+    """All over the sky, and near the corners and poles: the same pairs as when every source is given its ring of points."""
+    rng = np.random.default_rng(8)
+    ra, dec = rng.uniform(0, 360, 40_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 40_000)))
+    ra[:10_000] = (rng.integers(0, 9, 10_000) * 45 + rng.normal(0, margin / 1800, 10_000)) % 360
+    dec[5_000:15_000] = np.clip(rng.choice([41.81, -41.81, 0, 90, -90], 10_000) + rng.normal(0, margin / 1800, 10_000), -90, 90)
+    own = cells.cell_of(ra, dec, nside)
+    own[-50:] = 0                                                          # a Gaia id may say another cell than the position
+    fast = cells.other_cells_within(ra, dec, own, nside, margin)
+    depth = cells._depth(ra, dec, own, nside)
+    assert (depth > 3 * margin).any() and not depth[-50:][cells.cell_of(ra[-50:], dec[-50:], nside) != 0].any()
+    monkeypatch.setattr(cells, "_depth", lambda ra, *_: np.zeros(len(ra)))
+    plain = cells.other_cells_within(ra, dec, own, nside, margin)
+    assert len(fast[0]) and np.array_equal(fast[0], plain[0]) and np.array_equal(fast[1], plain[1])
+
+
 def test_margin_limits():
     none = cells.other_cells_within(np.array([10.0]), np.array([0.0]), np.array([0]), 8, 0)
     assert len(none[0]) == 0

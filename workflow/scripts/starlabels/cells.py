@@ -7,6 +7,8 @@ from astropy_healpix import HEALPix
 
 from .errors import InputError
 
+FINE_LEVEL = 13                # log2 of the resolution at which depths below the border of a cell are counted: 26 arcsec
+
 
 def _healpix(nside: int) -> HEALPix:
     return HEALPix(nside=nside, order="nested")
@@ -37,7 +39,7 @@ def cell_name(cell: int) -> str:
 def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: int, margin_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
     """Which foreign cells lie within a margin of each source.
 
-    Sources deep inside their cell, three quarters of them, are told by smaller cells. Around each of the others a ring of
+    Sources deep inside their cell are told by the number of their cell at a high resolution. Around each of the others a ring of
     points finds the neighbouring cells. Eight directions at three times the margin find
     the sources that are near a border at all; 32 directions at 1.5 times the margin then settle those. A border at
     a distance below the margin is crossed by that ring whatever its direction, a corner down to an opening of 50 deg too.
@@ -61,9 +63,10 @@ def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: 
     if margin_arcsec > 3600:
         raise InputError("cells.margin_arcsec", f"is {margin_arcsec}", "Margins up to 3600 arcsec are supported")
     ra, dec, own = np.asarray(ra, float), np.asarray(dec, float), np.asarray(own, np.int64)
-    index = np.flatnonzero(~_deep_inside(ra, dec, own, nside, 3 * margin_arcsec))
+    depth = _depth(ra, dec, own, nside)
+    index = np.flatnonzero(depth <= 3 * margin_arcsec)
     around = cell_of(*_offset(ra[index], dec[index], np.arange(8)[:, None] * 45.0, 3 * margin_arcsec), nside)
-    index = index[(around != own[index]).any(axis=0)]
+    index = index[(around != own[index]).any(axis=0) & (depth[index] <= 1.5 * margin_arcsec)]    # deeper: no ring reaches the border
     if not len(index):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     pairs = []
@@ -76,24 +79,23 @@ def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: 
     return found // (12 * nside**2), found % (12 * nside**2)
 
 
-def _deep_inside(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: int, distance_arcsec: float) -> np.ndarray:
-    """Mask of sources that certainly lie in their own cell, farther than a distance from its border.
+def _depth(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: int) -> np.ndarray:
+    """Arcsec that a source is away from the border of its cell at least; 0 where it lies in another one.
 
-    The cell is divided into smaller cells, each at least as wide as the distance: those at its edge keep the others from the border.
+    Counts the rows of tiny cells between source and border. Cells are at least 0.67 times as wide as a square of their area.
     """
-    # a cell is at least 0.68 times as wide as a square of its area
-    finest = 0.6 * np.sqrt(np.pi / 3) / np.radians(distance_arcsec / 3600)
-    level = int(np.floor(np.log2(max(finest / nside, 1))))
-    if level < 2:
-        return np.zeros(len(ra), bool)
-    small = cell_of(ra, dec, nside << level)
-    x = np.zeros(len(ra), np.int64)
-    y = np.zeros(len(ra), np.int64)
+    level = FINE_LEVEL - int(np.log2(nside))
+    if level < 1:
+        return np.zeros(len(ra))
+    tiny = cell_of(ra, dec, 1 << FINE_LEVEL)
+    x, y = np.zeros(len(tiny), np.int32), np.zeros(len(tiny), np.int32)
     for bit in range(level):                                                # nested numbers: the bits of x and y in turns
-        x |= (small >> bit) & (1 << bit)
-        y |= (small >> (bit + 1)) & (1 << bit)
+        x |= ((tiny >> bit) & (1 << bit)).astype(np.int32)
+        y |= ((tiny >> (bit + 1)) & (1 << bit)).astype(np.int32)
     last = (1 << level) - 1
-    return (small >> (2 * level) == own) & (x > 0) & (x < last) & (y > 0) & (y < last)
+    rows = np.minimum(np.minimum(x, last - x), np.minimum(y, last - y))
+    width = 0.66 * np.degrees(np.sqrt(np.pi / 3)) * 3600 / (1 << FINE_LEVEL)
+    return np.where(tiny >> (2 * level) == own, rows * width, 0.0)
 
 
 def _offset(ra, dec, angle_deg, distance_arcsec):
