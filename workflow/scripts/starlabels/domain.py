@@ -16,7 +16,6 @@ from itertools import pairwise
 
 import numba
 import numpy as np
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from .errors import InputError
@@ -137,6 +136,8 @@ def fit_domain(x: np.ndarray, columns: np.ndarray, quantile: float, seed: int) -
     InputError
         When no feature varies.
     """
+    from sklearn.mixture import GaussianMixture  # here: the predictions need only the distance
+
     rng = np.random.default_rng([seed, 0x0D0])
     part = x if len(x) <= MAX_FIT else x[np.sort(rng.choice(len(x), MAX_FIT, replace=False))]
     part = part[:, columns].astype(np.float64)

@@ -10,9 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
 
 from .errors import InputError
 from .forest_compact import Forest, check_matrix, compact
@@ -71,6 +68,8 @@ class OutOfBagSums:
 
     def score(self) -> float:
         """R^2 over the stars that have a prediction; NaN for fewer than two of them."""
+        from sklearn.metrics import r2_score  # here, because predicting imports this module too and needs no scikit-learn
+
         seen = self.count > 0
         return float(r2_score(self.y[seen], self.mean()[seen])) if seen.sum() > 1 else np.nan
 
@@ -127,6 +126,8 @@ def new_regressor(settings: Mapping, seed: int, threads: int, **changes):
     if engine == "presorted":
         return PresortedForest(**arguments)
     if engine == "sklearn":
+        from sklearn.ensemble import RandomForestRegressor
+
         return RandomForestRegressor(**arguments, bootstrap=True)
     if engine == "sklearnex":
         from .forest_intelex import IntelexForest  # not every platform has the package
@@ -137,7 +138,7 @@ def new_regressor(settings: Mapping, seed: int, threads: int, **changes):
 
 def unseen(tree, n: int) -> np.ndarray:
     """Rows out of n that a tree's bootstrap left out, drawn again from the tree's seed as scikit-learn does."""
-    drawn = check_random_state(tree.random_state).randint(0, n, n)
+    drawn = np.random.RandomState(tree.random_state).randint(0, n, n)
     return np.flatnonzero(np.bincount(drawn, minlength=n) == 0)
 
 

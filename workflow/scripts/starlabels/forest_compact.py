@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from .errors import InputError
 from .forest_kernel import FEATURE_BITS, LEAF, MAX_FEATURES, MAX_NODES, NODE, unpack, walk
@@ -165,8 +164,8 @@ def _floor32(threshold: np.ndarray) -> np.ndarray:
     return low
 
 
-def compact(regressor: RandomForestRegressor, names: Sequence[str]) -> Forest:
-    """Turn a fitted scikit-learn forest into arrays.
+def compact(regressor, names: Sequence[str]) -> Forest:
+    """Turn a fitted forest, scikit-learn's or one that shows its trees as scikit-learn does, into arrays.
 
     Raises
     ------

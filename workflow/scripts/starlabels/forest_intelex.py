@@ -16,7 +16,6 @@ from contextlib import contextmanager
 
 import numba
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .errors import InputError
 from .forest_presorted import Nodes, PresortedTree, tried
@@ -62,7 +61,7 @@ class IntelexForest:
         y : ndarray (n,)
         """
         x, y = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float64)
-        source = check_random_state(self.random_state)
+        source = np.random.RandomState(self.random_state)
         seeds = [int(source.randint(_MAX_INT)) for _ in range(self.n_estimators)]
         grown = self.estimators_ if self.warm_start else []
         label = ((y - y.mean()) / (y.std() or 1.0)).astype(np.float32)  # float32 holds differences of labels near zero best
@@ -74,7 +73,7 @@ class IntelexForest:
 
     def _tree(self, x: np.ndarray, codes: np.ndarray, y: np.ndarray, label: np.ndarray, seed: int) -> PresortedTree:
         n, p = x.shape
-        count = np.bincount(check_random_state(seed).randint(0, n, n), minlength=n)
+        count = np.bincount(np.random.RandomState(seed).randint(0, n, n), minlength=n)
         drawn = np.flatnonzero(count)
         daal4py = _library()
         training = daal4py.decision_forest_regression_training(

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from . import forest_grow
 
@@ -84,7 +83,7 @@ class PresortedForest:
         y : ndarray (n,)
         """
         columns, y = np.ascontiguousarray(np.asarray(x, np.float32).T), np.ascontiguousarray(y, np.float64)
-        source = check_random_state(self.random_state)
+        source = np.random.RandomState(self.random_state)
         seeds = [int(source.randint(_MAX_INT)) for _ in range(self.n_estimators)]
         grown = self.estimators_ if self.warm_start else []
         threads = max(1, int(self.n_jobs or 1))
@@ -96,13 +95,13 @@ class PresortedForest:
 
     def _tree(self, columns: np.ndarray, order: np.ndarray, y: np.ndarray, seed: int) -> PresortedTree:
         p, n = columns.shape
-        count = np.bincount(check_random_state(seed).randint(0, n, n), minlength=n)
+        count = np.bincount(np.random.RandomState(seed).randint(0, n, n), minlength=n)
         drawn = np.flatnonzero(count)
         rows, values = np.empty((p, len(drawn)), np.int32), np.empty((p, len(drawn)), np.float32)
         forest_grow.bagged(order, count, columns, rows, values)
         weight = count[drawn].astype(np.float64)
         sums = np.column_stack([weight * y[drawn], weight])
-        first = np.uint32(check_random_state(seed).randint(0, _MAX_INT))
+        first = np.uint32(np.random.RandomState(seed).randint(0, _MAX_INT))
         depth = _MAX_INT if self.max_depth is None else int(self.max_depth)
         found = forest_grow.grow(rows, values, sums, y[drawn], tried(self.max_features, p), depth, first)
         feature, left, right, samples, threshold, value = found

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
-from sklearn.isotonic import IsotonicRegression
 
 from .errors import InputError
 
@@ -116,6 +115,8 @@ def calibrate(
     InputError
         When no star has a finite residual, spread and label error.
     """
+    from sklearn.isotonic import IsotonicRegression  # here: the predictions need only what is found
+
     good = np.isfinite(residual) & np.isfinite(spread) & np.isfinite(label_err) & np.isfinite(noise)
     if not good.any():
         raise InputError("calibration of the errors", "no training star has residual, spread and label error", "Train with more trees")

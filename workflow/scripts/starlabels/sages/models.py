@@ -9,12 +9,12 @@ import logging
 import platform
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import numba
 import numpy as np
 import pandas as pd
-import sklearn
 
 from .. import forest as forests
 from ..domain import Domain, domain_columns, fit_domain
@@ -159,7 +159,8 @@ def run_train(
         },
         "seed": seed, "seconds": seconds, "threads": threads,
         "versions": {
-            "python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__, "numba": numba.__version__,
+            "python": platform.python_version(), "scikit-learn": version("scikit-learn"), "numpy": np.__version__,
+            "numba": numba.__version__,
         },
     })
 
