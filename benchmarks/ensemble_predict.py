@@ -12,7 +12,7 @@ from .rows import Agreement, Row, compare, missing
 NAME = "ensemble_predict"
 SIZES = {
     "tiny": {"spectra": 300, "networks": 2, "rounds": 1},
-    "bench": {"spectra": 16_384, "networks": 10, "rounds": 4},
+    "bench": {"spectra": 12_288, "networks": 8, "rounds": 4},
     "large": {"spectra": 60_000, "networks": 80, "rounds": 3},
 }
 FLOOR, AIM = 2.5, 4.0
