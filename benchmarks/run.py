@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import machine, report
-from .contest import Setting, hold_to_cores
+from .contest import Setting
 from .rows import BAD, Row
+from .worker import hold_to_cores
 
 NAMES = ("forest_predict", "forest_train", "crossmatch", "ensemble_train", "ensemble_predict", "tables")
 

@@ -10,8 +10,9 @@ import pytest
 
 from benchmarks import contest, crossmatch, ensemble_predict, ensemble_train, forest_data, forest_train, report, rows, run, tables
 from benchmarks.__main__ import main
-from benchmarks.contest import Contestant, ContestError, Setting, Task, take_turns, thread_limits
+from benchmarks.contest import Contestant, Setting, Task, take_turns
 from benchmarks.rows import Agreement, Measured, Row, compare, missing
+from benchmarks.worker import ContestError, thread_limits, timed
 
 YES = Agreement(True, "difference 0")
 
@@ -82,7 +83,7 @@ def test_contestants_take_turns_and_the_warm_up_does_not_count():
 
 
 def test_timed_tells_waiting_from_computing():
-    asleep = contest.timed(lambda: time.sleep(0.2))
+    asleep = timed(lambda: time.sleep(0.2))
     assert asleep.wall >= 0.2 and asleep.cpu < 0.15 and asleep.peak_mb > 10
 
     def busy():
@@ -90,7 +91,7 @@ def test_timed_tells_waiting_from_computing():
         while time.process_time() < end:
             pass
 
-    assert 0.15 < contest.timed(busy).cpu < 1
+    assert 0.15 < timed(busy).cpu < 1
 
 
 def test_contestants_run_in_processes_with_limited_threads(importable, tmp_path, capfd):
