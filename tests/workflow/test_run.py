@@ -135,6 +135,27 @@ def test_one_core_gives_the_same_bytes(finished, new_project):
     assert {k: v for k, v in found.items() if expected.get(k) != v} == {}
 
 
+def test_forests_of_scikit_learn_itself_give_the_same_bytes(finished, copied):
+    other = ["tiny.yaml", copied.override("engine.yaml", sages={"forest": {"engine": "sklearn"}})]
+    assert copied.planned("catalogs", configfile=other)["train"] == 10
+    copied.run("catalogs", configfile=other)
+    models = sorted((copied.folder / "results/sages/models").rglob("*.json"))
+    assert {json.loads(path.read_text())["forest"]["engine"] for path in models} == {"sklearn"} and len(models) == 10
+    expected, found = _checksums(finished), _checksums(copied)
+    assert {k: v for k, v in found.items() if expected.get(k) != v} == {}
+
+
+def test_what_nothing_reads_any_more_is_deleted_on_request(finished, new_project):
+    small = new_project("results-only", compiled=finished.folder)
+    small.run("catalogs", configfile=["tiny.yaml", small.override("keep.yaml", papers=["sages"], output={"keep": "results"})])
+    expected, found = _checksums(finished), _checksums(small)
+    kept = {"/".join(name.split("/")[:2]) for name in found}
+    # the dust maps are made whole, not cell by cell
+    assert kept == {"sages/catalog", "sages/models", "sages/samples", "native/dust"}
+    assert {k: v for k, v in found.items() if expected.get(k) != v} == {}
+    assert not [path for path in (small.folder / "results").rglob("cell-*.parquet")]
+
+
 def _killed(project, target, wait_for, **options) -> None:
     """Start a run, and kill it with everything that it has started as soon as `wait_for` holds of what it has printed."""
     with open(project.folder / "out.txt", "w") as out:
