@@ -278,22 +278,32 @@ def _dense_down(d, weights, at, width, neurons):
 def _dense_row(x, kernel, bias, y, slope):
     """One row through a dense layer without BLAS: no result hangs on the rows beside it."""
     neurons, width = kernel.shape
-    for j in range(0, neurons - 1, 2):
-        first, second = kernel[j], kernel[j + 1]
-        s, r = _ZERO, _ZERO
+    for j in range(neurons):
+        neuron, s = kernel[j], _ZERO
         for k in range(width):
-            s += x[k] * first[k]
-            r += x[k] * second[k]
+            s += x[k] * neuron[k]
         s += bias[j]
-        r += bias[j + 1]
         y[j] = s if s > _ZERO else slope * s
-        y[j + 1] = r if r > _ZERO else slope * r
-    if neurons % 2:
-        last, s = kernel[neurons - 1], _ZERO
+
+
+@_jit
+def _dense_four(x, kernel, bias, y, slope):
+    """Four rows through a large dense layer: its weights come from the cache once for the four. Each row is added up alike."""
+    neurons, width = kernel.shape
+    x0, x1, x2, x3 = x[0], x[1], x[2], x[3]
+    for j in range(neurons):
+        neuron = kernel[j]
+        a, b, c, d = _ZERO, _ZERO, _ZERO, _ZERO
         for k in range(width):
-            s += x[k] * last[k]
-        s += bias[neurons - 1]
-        y[neurons - 1] = s if s > _ZERO else slope * s
+            w = neuron[k]
+            a += x0[k] * w
+            b += x1[k] * w
+            c += x2[k] * w
+            d += x3[k] * w
+        y[0, j], y[1, j], y[2, j], y[3, j] = a, b, c, d
+        for i in range(4):
+            s = y[i, j] + bias[j]
+            y[i, j] = s if s > _ZERO else slope * s
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -478,31 +488,41 @@ def train_epoch(weights, mean, square, steps, flux, inputs, labels, order, keys,
 
 @_jit
 def _outputs_of(flux, inputs, weights, plan, activations, features, hidden, joined, out):
-    """Outputs of one network for one star."""
+    """Outputs of one network for at most four stars; the rooms have four rows, whatever the number of stars."""
     if plan.pixels:
-        _spectral(flux, weights, plan, activations)
         pixels = plan.features // plan.channels
-        for c in range(plan.channels):
-            features[c * pixels : (c + 1) * pixels] = activations[-1, c, :pixels]
+        for i in range(len(flux)):
+            _spectral(flux[i], weights, plan, activations)
+            for c in range(plan.channels):
+                features[i, c * pixels : (c + 1) * pixels] = activations[-1, c, :pixels]
         kernel, bias = _dense_of(weights, plan.dense_at, plan.features, plan.dense)
-        _dense_row(features, kernel, bias, hidden, plan.slope)
-    if plan.inputs:
-        kernel, bias = _dense_of(weights, plan.photometric_at, plan.inputs, plan.photometric)
-        _dense_row(inputs, kernel, bias, hidden[plan.dense :], plan.slope)
-    kernel, bias = _dense_of(weights, plan.joined_at, plan.dense + plan.photometric, plan.joined)
-    _dense_row(hidden, kernel, bias, joined, plan.slope)
-    kernel, bias = _dense_of(weights, plan.labels_at, plan.joined, plan.outputs)
-    _dense_row(joined, kernel, bias, out, _ONE)
+        _dense_four(features, kernel, bias, hidden, plan.slope)
+    for i in range(len(flux)):
+        if plan.inputs:
+            kernel, bias = _dense_of(weights, plan.photometric_at, plan.inputs, plan.photometric)
+            _dense_row(inputs[i], kernel, bias, hidden[i, plan.dense :], plan.slope)
+        kernel, bias = _dense_of(weights, plan.joined_at, plan.dense + plan.photometric, plan.joined)
+        _dense_row(hidden[i], kernel, bias, joined, plan.slope)
+        kernel, bias = _dense_of(weights, plan.labels_at, plan.joined, plan.outputs)
+        _dense_row(joined, kernel, bias, out[i], _ONE)
+
+
+@_jit
+def _rooms(plan):
+    """Room for `_outputs_of`: activations of a star, features and hidden neurons of four, joined neurons, outputs of four."""
+    activations = workspace(plan, 1)[0][0]
+    features, hidden = np.zeros((4, plan.features), _F), np.empty((4, plan.dense + plan.photometric), _F)
+    return activations, features, hidden, np.empty(plan.joined, _F), np.empty((4, plan.outputs), _F)
 
 
 @_jit
 def outputs(flux, inputs, weights, plan, found):
     """Outputs of one network for rows of stars, written to found (n, outputs)."""
-    activations = workspace(plan, 1)[0][0]
-    features, hidden = np.empty(plan.features, _F), np.empty(plan.dense + plan.photometric, _F)
-    joined = np.empty(plan.joined, _F)
-    for i in range(len(found)):
-        _outputs_of(flux[i], inputs[i], weights, plan, activations, features, hidden, joined, found[i])
+    activations, features, hidden, joined, out = _rooms(plan)
+    for first in range(0, len(found), 4):
+        end = min(first + 4, len(found))
+        _outputs_of(flux[first:end], inputs[first:end], weights, plan, activations, features, hidden, joined, out)
+        found[first:end] = out[: end - first]
 
 
 @_jit
@@ -511,15 +531,15 @@ def moments(flux, inputs, networks, plan, mean, squares):
 
     A star's networks are added in their order (Welford's update), so that the result is the same however the rows are divided.
     """
-    activations = workspace(plan, 1)[0][0]
-    features, hidden = np.empty(plan.features, _F), np.empty(plan.dense + plan.photometric, _F)
-    joined, out = np.empty(plan.joined, _F), np.empty(plan.outputs, _F)
+    activations, features, hidden, joined, out = _rooms(plan)
     mean[:] = 0.0
     squares[:] = 0.0
     for m in range(len(networks)):
-        for i in range(len(mean)):
-            _outputs_of(flux[i], inputs[i], networks[m], plan, activations, features, hidden, joined, out)
-            for j in range(plan.labels):
-                shift = np.float64(out[j]) - mean[i, j]
-                mean[i, j] += shift / (m + 1)
-                squares[i, j] += shift * (np.float64(out[j]) - mean[i, j])
+        for first in range(0, len(mean), 4):
+            end = min(first + 4, len(mean))
+            _outputs_of(flux[first:end], inputs[first:end], networks[m], plan, activations, features, hidden, joined, out)
+            for i in range(first, end):
+                for j in range(plan.labels):
+                    shift = np.float64(out[i - first, j]) - mean[i, j]
+                    mean[i, j] += shift / (m + 1)
+                    squares[i, j] += shift * (np.float64(out[i - first, j]) - mean[i, j])
