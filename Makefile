@@ -6,7 +6,7 @@
 # `make scale`   a photometric sky of two million sources to the catalogue, its rates and memory: results/scale/scale.md (`scale-20m`: twenty)
 # `make docs`    docs/configuration.md          `make lock`    pin envs/requirements.in again (needs uv)
 # `make clean`   remove results/ and figures/, hours of work perhaps
-# options: TARGET=rave (one paper, studies ...), CORES=4 (default all), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
+# options: TARGET=rave (one paper, studies ...), CORES=4 (default all), MEM=16000 (megabytes for all jobs together), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -17,16 +17,20 @@ STAMP := $(VENV)/.requirements-installed
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; print(int((3,11)<=sys.version_info[:2]<=(3,13)))' 2>/dev/null | grep 1),$(p),)))
 # what Snakemake prints of each job; `make run QUIET=` shows everything
 QUIET ?= --quiet rules host reason
+# megabytes that all jobs together may ask for
+MEMORY := $(if $(MEM),--resources mem_mb=$(MEM))
+# what the scale report reads: those runs that there are (the default run has the networks)
+MEASURED = $$(ls -d results/scale-2m results/scale-20m 2>/dev/null) $$([ ! -d results/benchmarks ] || echo results)
 # a configuration file of your own that overrides the defaults
 OVERRIDE := $(if $(CONFIG),--configfile $(CONFIG))
 
 .PHONY: run quick plan unlock test lint lock env clean help
 
 run: env
-	$(BIN)/snakemake $(TARGET) --cores $(CORES) --rerun-incomplete $(QUIET) $(OVERRIDE)
+	$(BIN)/snakemake $(TARGET) --cores $(CORES) $(MEMORY) --rerun-incomplete $(QUIET) $(OVERRIDE)
 
 quick: env
-	$(BIN)/snakemake $(TARGET) --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/quick.yaml $(CONFIG)
+	$(BIN)/snakemake $(TARGET) --cores $(CORES) $(MEMORY) --rerun-incomplete $(QUIET) --configfile config/quick.yaml $(CONFIG)
 
 plan: env
 	$(BIN)/snakemake $(TARGET) --cores $(CORES) -n $(QUIET) $(OVERRIDE)
@@ -68,12 +72,12 @@ bench-large: env
 	$(BIN)/python -m benchmarks --large --out results/benchmark-large
 
 scale: env
-	$(BIN)/snakemake catalogs --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/scale.yaml $(CONFIG)
-	$(BIN)/python workflow/scripts/scale_report.py results/scale-2m --out results/scale
+	$(BIN)/snakemake catalogs --cores $(CORES) $(MEMORY) --rerun-incomplete $(QUIET) --configfile config/scale.yaml
+	$(BIN)/python workflow/scripts/scale_report.py $(MEASURED) --out results/scale
 
 scale-20m: env
-	$(BIN)/snakemake catalogs --cores $(CORES) --rerun-incomplete $(QUIET) --configfile config/scale.yaml config/scale-20m.yaml $(CONFIG)
-	$(BIN)/python workflow/scripts/scale_report.py results/scale-2m results/scale-20m --out results/scale
+	$(BIN)/snakemake catalogs --cores $(CORES) $(MEMORY) --rerun-incomplete $(QUIET) --configfile config/scale.yaml config/scale-20m.yaml
+	$(BIN)/python workflow/scripts/scale_report.py $(MEASURED) --out results/scale
 
 .PHONY: docs
 docs: env

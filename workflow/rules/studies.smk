@@ -50,7 +50,7 @@ rule study_refit:
         ENV
     threads: 16
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=720,
     params:
         sages=settings(*MEASURES, "forest", "uncertainty"),
@@ -74,7 +74,7 @@ rule study_seeds:
         ENV
     threads: 16
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=720,
     params:
         sages=settings(*MEASURES, "forest", "uncertainty"),

@@ -16,7 +16,7 @@ rule train:
         ENV
     threads: 16
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=240,
     params:
         sages=settings("bands", "data_sets", "features", "forest", "uncertainty"),
@@ -40,7 +40,7 @@ rule scan:
         ENV
     threads: 16
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=240,
     params:
         sages=settings("bands", "data_sets", "features", "forest", "scan"),
@@ -65,7 +65,7 @@ rule compare:
         ENV
     threads: 16
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=240,
     params:
         sages=settings("bands", "data_sets", "features", "forest", "compare", "validation"),
