@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from starlabels.usage import peak_bytes
+
 from .rows import Measured
 
 
@@ -55,6 +57,11 @@ def thread_limits(threads: int) -> dict[str, str]:
     return found | {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
+def usable_cores() -> int:
+    """Cores that this process may use: those of the machine, or fewer where it is held to some."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hold_to_cores(threads: int) -> list[int]:
     """Hold this process and all its children to `threads` cores; the cores, or an empty list where the system cannot do it."""
     if not hasattr(os, "sched_setaffinity"):
@@ -71,9 +78,10 @@ def cpu_seconds() -> float:
 
 
 def peak_mb() -> float:
-    """Largest memory so far of this process or of one of its children, MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit / 1e6
+    """Largest memory so far of this process or of one of its ended children, MB."""
+    # the children's ru_maxrss may hold the size of this process, which counts anyway; its own would hold that of the run
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return max(peak_bytes(), children) / 1e6
 
 
 def timed(call: Callable[[], object]) -> Measured:
@@ -142,10 +150,12 @@ class Worker:
         theirs.close()
         self._answer()
 
-    def _answer(self):
+    def _answer(self, asked: str = ""):
         try:
+            if asked:
+                self._pipe.send(asked)
             kind, content = self._pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):  # OSError: it died before it was asked, or with the question unread
             self._process.join()
             raise ContestError(f"{self.name} ended without a word (exit code {self._process.exitcode}; out of memory?)") from None
         if kind == "error":
@@ -154,13 +164,11 @@ class Worker:
 
     def __call__(self) -> Measured:
         """One timed call; the result stays in the process."""
-        self._pipe.send("go")
-        return self._answer()
+        return self._answer("go")
 
     def result(self):
         """What the last call found."""
-        self._pipe.send("result")
-        return self._answer()
+        return self._answer("result")
 
     def close(self) -> None:
         """End the process."""

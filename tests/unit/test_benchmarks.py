@@ -1,18 +1,25 @@
 """The benchmarks' own logic: turns, ratios, verdicts, missing peers, the table; and each benchmark on a tiny size."""
 
 import csv
+import importlib
 import json
 import os
+import re
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
+import benchmarks
 from benchmarks import contest, crossmatch, ensemble_predict, ensemble_train, forest_data, forest_train, report, rows, run, tables
 from benchmarks.__main__ import main
 from benchmarks.contest import Contestant, Setting, Task, take_turns
 from benchmarks.rows import Agreement, Measured, Row, compare, missing
-from benchmarks.worker import ContestError, thread_limits, timed
+from benchmarks.worker import ContestError, Worker, peak_mb, thread_limits, timed
+from starlabels.usage import STATUS
 
 YES = Agreement(True, "difference 0")
 
@@ -55,6 +62,16 @@ def breaking():
 def dying():
     """Ends its process."""
     return lambda: os._exit(3)
+
+
+def dying_later():
+    """Ends its process between two calls."""
+    return lambda: threading.Timer(0.2, os._exit, (3,)).start()
+
+
+def idle():
+    """Does nothing."""
+    return lambda: None
 
 
 @pytest.fixture
@@ -112,6 +129,32 @@ def test_contestants_run_in_processes_with_limited_threads(importable, tmp_path,
 def test_a_failing_contestant_says_why(importable, tmp_path, name, text):
     with pytest.raises(ContestError, match=text):
         contest.contest({"it": Contestant(importable(name))}, Setting("tiny", 1, tmp_path, quiet), 1)
+
+
+@pytest.mark.parametrize("question", [Worker.__call__, Worker.result])
+def test_a_contestant_that_died_between_two_calls_says_so(importable, question):
+    worker = Worker("it", Contestant(importable("dying_later")), 1)
+    worker()
+    worker._process.join(30)
+    with pytest.raises(ContestError, match="exit code 3"):
+        question(worker)
+    worker.close()
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell the true peak")
+def test_peak_memory_is_that_of_the_contestant_not_of_the_run(importable):
+    ballast = bytearray(900_000_000)
+    worker = Worker("it", Contestant(importable("idle")), 1)
+    del ballast
+    try:
+        assert 10 < worker().peak_mb < 700
+    finally:
+        worker.close()
+
+
+def test_peak_memory_counts_children_that_have_ended():
+    subprocess.run([sys.executable, "-c", "bytearray(1_500_000_000)"], check=True)
+    assert peak_mb() > 1500
 
 
 # --- ratios and verdicts --------------------------------------------------------------------------------------------------
@@ -192,6 +235,36 @@ def test_command_line_refuses(arguments, text, capsys):
     with pytest.raises(SystemExit):
         main(arguments)
     assert text in capsys.readouterr().err
+
+
+def test_threads_are_checked_against_the_cores_that_may_be_used(monkeypatch, capsys):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5, 7, 9}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    with pytest.raises(SystemExit):
+        main(["--threads", "4"])
+    assert "3 cores can be used" in capsys.readouterr().err
+    monkeypatch.setattr(run, "run_and_write", lambda names, size, threads, *_: threads)
+    assert main(["--threads", "3"]) == 3
+
+
+def test_help_promises_the_size_that_the_docs_promise(root, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    promise = re.search(r"make bench-large +# sizes of the papers: (.*)", (root / "docs/performance.md").read_text())[1]
+    assert promise in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("name", run.NAMES)
+def test_each_benchmark_keeps_the_contract(name, root):
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert module.NAME == name and set(module.SIZES) == {"tiny", "bench", "large"} and callable(module.run)
+    assert f"\n| `{name}`" in (root / "docs/performance.md").read_text()
+
+
+def test_the_contract_is_stated():
+    stated = " ".join(benchmarks.__doc__.split())
+    for word in ("NAME", "SIZES", "run(Setting) -> list[Row]", "run.NAMES", "docs/performance.md", '"module:function"'):
+        assert word in stated
 
 
 # --- how results are judged -----------------------------------------------------------------------------------------------

@@ -38,12 +38,13 @@ def used(outputs: Iterable[str | os.PathLike], threads: int) -> str:
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     core = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     size = sum(_size(Path(path)) for path in outputs)
-    record = {"core_s": round(core, 3), "peak_mb": round(_peak_bytes() / 1e6, 2), "output_mb": round(size / 1e6, 4), "threads": threads}
+    record = {"core_s": round(core, 3), "peak_mb": round(peak_bytes() / 1e6, 2), "output_mb": round(size / 1e6, 4), "threads": threads}
     return json.dumps(record)
 
 
-def _peak_bytes() -> int:
-    # not ru_maxrss where it can be helped: after fork and exec that still holds the size of the parent, here Snakemake
+def peak_bytes() -> int:
+    """Largest resident set of this process so far, bytes."""
+    # not ru_maxrss where it can be helped: after fork and exec that still holds the size of the parent, for a job Snakemake
     if STATUS.exists():
         found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
         if found:
