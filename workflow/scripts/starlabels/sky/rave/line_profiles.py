@@ -2,13 +2,12 @@
 
 A line's opacity relative to the continuum, eta, is that of the layer times 0.5, a tuned factor that stands for the height at
 which lines form. Weak lines become equivalent widths through a tabulated curve of growth; the Ca II triplet and the
-Paschen lines, whose wings matter, are drawn pixel by pixel. The depth factor of the Ca II lines and the boost of weak lines
+Paschen lines, whose wings matter, are drawn pixel by pixel (drawing.py). The depth factor of the Ca II lines and the boost of weak lines
 of metal-poor stars were tuned to real spectra.
 """
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 from scipy import special
 
@@ -27,7 +26,6 @@ DAMPING_OTHERS = 10.0**-7.75
 NATURAL = {"Ca II": 1.5e8}  # natural broadening, per second: lifetime of 6.9 ns of the upper levels
 NATURAL_OTHERS = 1e8
 PASCHEN_FACTOR = 0.4  # on the opacity of the Paschen lines; without it they are twice as deep as in F dwarfs of LAMOST
-WING = 45.0  # Angstrom, reach of the Ca II profiles
 
 LOG_ETA = np.linspace(-4.0, 5.0, 181)
 LOG_A = np.linspace(-4.0, -0.5, 15)
@@ -126,32 +124,3 @@ def paschen_opacity(state: Layer) -> tuple[np.ndarray, np.ndarray]:
     area = PASCHEN_FACTOR * HEIGHT * OSCILLATOR * level * (stimulated(temperature) / (1.0 + ratio) / state.opacity)[:, None]  # Hz
     width = 0.9 * (state.electrons / 1e14)[:, None] ** (2.0 / 3.0) * (PASCHEN / 12.0) ** 2 + 0.6
     return area * (wavelength**2 * 1e-8 / LIGHT) * width / np.pi, width
-
-
-@numba.njit(nogil=True, cache=True)
-def absorb_strong(start, step, size, centres, eta, width, damping, wing, out):
-    """Add the opacity of Ca II lines to `out` (size,), float32: eta [exp(-v^2) + a / (sqrt(pi) (v^2 + 1.5))] within `wing` Angstrom."""
-    for line in range(len(centres)):
-        first = max(0, int(np.ceil((centres[line] - wing - start) / step)))
-        last = min(size, int(np.floor((centres[line] + wing - start) / step)) + 1)
-        scale = np.float32(step / width[line])
-        zero = np.float32((start + first * step - centres[line]) / width[line])
-        far = np.float32(eta[line] * damping[line] / np.sqrt(np.pi))
-        for j in range(first, last):
-            v = zero + np.float32(j - first) * scale
-            out[j] += far / (v * v + np.float32(1.5))
-        core = int(5.0 * width[line] / step) + 1
-        middle = int(round((centres[line] - start) / step))
-        for j in range(max(first, middle - core), min(last, middle + core + 1)):
-            v = (start + j * step - centres[line]) / width[line]
-            out[j] += np.float32(eta[line] * np.exp(-v * v))
-
-
-@numba.njit(nogil=True, cache=True)
-def absorb_lorentz(start, step, centres, strength, width, out):
-    """Add the opacity of Lorentzian lines to `out`, float32."""
-    for line in range(len(centres)):
-        zero, s, w2 = np.float32(start - centres[line]), np.float32(strength[line]), np.float32(width[line] ** 2)
-        for j in range(len(out)):
-            distance = zero + np.float32(j) * np.float32(step)
-            out[j] += s / (distance * distance + w2)

@@ -1,7 +1,7 @@
 """Simulated spectra of the calcium triplet at the resolution of RAVE.
 
 From the labels of a star to a normalised flux: one layer (atmosphere.py), line strengths (line_profiles.py), then a fine grid
-of 0.2 Angstrom on which the strong lines are drawn and convolved, and the weak lines put as Gaussians of the instrument.
+of 0.2 Angstrom on which the strong lines are drawn and convolved, and the weak lines put as Gaussians of the instrument (drawing.py).
 Any wavelengths are then taken by cubic interpolation, exact at the pixels of the fine grid.
 
 Everything is computed star by star or elementwise in blocks of one size, so a spectrum has the same bits in whatever piece
@@ -10,17 +10,16 @@ of a table it is computed.
 
 from collections.abc import Mapping
 
-import numba
 import numpy as np
 import pandas as pd
 
 from .atmosphere import ELEMENTS, layer
-from .line_profiles import WING, absorb_lorentz, absorb_strong, equivalent_widths, paschen_opacity, strengths, strong_depth
+from .drawing import PIXELS, START, STEP, cubic, draw
+from .line_profiles import equivalent_widths, paschen_opacity, strengths, strong_depth
 from .lines import calcium_triplet, paschen_lines, weak_lines
 
 RESOLUTION = 7500.0
 SIGMA = 8600.0 / RESOLUTION / 2.3548  # Angstrom, of the instrument's Gaussian
-START, STEP, PIXELS = 8403.0, 0.2, 1996  # the fine grid, 8403 to 8802 Angstrom: the window of RAVE and a shift of 150 km/s
 #: Default wavelengths, Angstrom in air: the grid of the network.
 WAVELENGTHS = 8420.0 + 0.4 * np.arange(912)
 TEFF_PASCHEN = 5500.0  # K; cooler stars have no Paschen lines
@@ -86,7 +85,7 @@ class Synthesizer:
         paschen, paschen_width = paschen_opacity(state)
         hot = columns["teff"] > TEFF_PASCHEN
         flux = np.empty((n, PIXELS), np.float32)
-        _draw(
+        draw(
             self._strong.wavelength, eta, width, damping, hot, paschen_lines()[0], paschen, paschen_width,
             strong_depth(columns["teff"], columns["feh"]), self._first, weak, self._gauss, self._kernel, flux,
         )  # fmt: skip
@@ -99,7 +98,7 @@ def interpolate(fine: np.ndarray, wavelengths: np.ndarray) -> np.ndarray:
     if wavelengths.size and not (wavelengths.min() >= START and wavelengths.max() <= START + STEP * (PIXELS - 1)):
         raise ValueError(f"wavelengths {wavelengths.min():.1f}-{wavelengths.max():.1f} outside {START}-{START + STEP * (PIXELS - 1):.1f} A")
     out = np.empty((len(fine), wavelengths.shape[-1]), np.float32)
-    _interpolate(fine, np.atleast_2d(wavelengths), out)
+    cubic(fine, np.atleast_2d(wavelengths), out)
     return out
 
 
@@ -122,56 +121,3 @@ def _state(columns: dict):
         if element != "H"
     }
     return layer(columns["teff"], columns["logg"], abundances), abundances
-
-
-@numba.njit(nogil=True, cache=True)
-def _draw(centres, eta, width, damping, hot, paschen_centres, paschen, paschen_width, depth, first, weak, gauss, kernel, flux):
-    """One spectrum after the other: strong lines, convolution, weak lines."""
-    reach = len(kernel) // 2
-    size = PIXELS + 2 * reach
-    start = START - reach * STEP
-    opacity = np.empty(size, np.float32)
-    exponent = np.empty(PIXELS, np.float32)
-    one = np.float32(1.0)
-    for i in range(len(flux)):
-        opacity[:] = 0.0
-        absorb_strong(start, STEP, size, centres, eta[i], width[i], damping[i], WING, opacity)
-        if hot[i]:
-            absorb_lorentz(start, STEP, paschen_centres, paschen[i], paschen_width[i], opacity)
-        d = np.float32(depth[i])
-        for j in range(size):
-            opacity[j] = one - d * opacity[j] / (one + opacity[j])
-        row = flux[i]
-        row[:] = 0.0
-        for k in range(len(kernel)):
-            tap = kernel[k]
-            for j in range(PIXELS):
-                row[j] += tap * opacity[j + k]
-        exponent[:] = 0.0
-        for line in range(len(first)):
-            for k in range(gauss.shape[1]):
-                j = first[line] + k
-                if 0 <= j < PIXELS:
-                    exponent[j] -= weak[i, line] * gauss[line, k]
-        for j in range(PIXELS):
-            row[j] *= np.exp(exponent[j])
-
-
-@numba.njit(nogil=True, cache=True)
-def _interpolate(fine, wavelengths, out):
-    """Lagrange's cubic through the two pixels on either side; at the ends through the last four."""
-    common = len(wavelengths) == 1
-    for i in range(len(fine)):
-        grid = wavelengths[0 if common else i]
-        for j in range(len(grid)):
-            x = (grid[j] - START) / STEP
-            k = min(max(int(np.floor(x + 1e-6)) - 1, 0), PIXELS - 4)
-            t = x - k - 1.0
-            if abs(t) < 1e-6:
-                out[i, j] = fine[i, k + 1]
-                continue
-            a = -t * (t - 1.0) * (t - 2.0) / 6.0
-            b = (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0
-            c = -(t + 1.0) * t * (t - 2.0) / 2.0
-            d = (t + 1.0) * t * (t - 1.0) / 6.0
-            out[i, j] = a * fine[i, k] + b * fine[i, k + 1] + c * fine[i, k + 2] + d * fine[i, k + 3]
