@@ -3,7 +3,7 @@
 The bootstraps are scikit-learn's; the trees are others of equal accuracy, because a split is sought among at most `BINS` cuts a
 feature. oneDAL draws bootstraps of its own that nobody can draw again, and out-of-bag errors need them: each tree is therefore one
 call without bootstrap, on the rows drawn, weighted by how often. Features are given as the number of their bin, found once for all
-trees, so that a call only ranks small integers; what leaves the bins, thresholds and leaf values, is put right afterwards from the
+trees, so that a call only ranks small integers; what leaves the bins, thresholds and the nodes' values, is put right afterwards from the
 stars themselves (`settle`).
 
 oneDAL 2026.2 with weights takes a split below the best in some nodes of fewer than BINS / 50 rows, which the tests of accuracy
@@ -32,7 +32,7 @@ class IntelexForest:
     n_estimators : int
         Trees.
     max_features : None, int, float, "sqrt" or "log2"
-        Features tried at a split; None: all.
+        Features tried at a split; None: all. An integer is a number, a float a fraction (`tried`).
     max_depth : int or None
     random_state : int
     n_jobs : int
@@ -95,8 +95,8 @@ class IntelexForest:
         feature, samples = nodes["feature"].copy(), nodes["n_node_samples"].copy()
         left, right = nodes["left_child"].copy(), nodes["right_child"].copy()
         threshold, value = settle(drawn, count, codes, x, y, feature, left, right, np.floor(nodes["threshold"]))
-        if np.isnan(value[left < 0]).any():
-            raise RuntimeError("a tree of scikit-learn-intelex has a leaf without a star: its splits are not what they were taken for")
+        if np.isnan(value).any():
+            raise RuntimeError("a tree of scikit-learn-intelex has a node without a star: its splits are not what they were taken for")
         return PresortedTree(Nodes(feature, left, right, threshold, value.reshape(-1, 1, 1), samples), seed)
 
 
@@ -129,7 +129,7 @@ def settle(drawn, count, codes, x, y, feature, left, right, cut):
     threshold : ndarray (k,)
         As scikit-learn sets it: midway between the last star on the left and the first on the right; -2 in leaves.
     value : ndarray (k,)
-        Mean label in float64, 0 in inner nodes; NaN in a leaf that no star reaches.
+        Mean label in float64 of the stars in the node, leaf or not, as scikit-learn keeps it; NaN in a node that no star reaches.
     """
     nodes = len(feature)
     below, above = np.full(nodes, -np.inf), np.full(nodes, np.inf)
@@ -137,6 +137,8 @@ def settle(drawn, count, codes, x, y, feature, left, right, cut):
     for i in drawn:
         node = 0
         while left[node] >= 0:
+            total[node] += count[i] * y[i]
+            weight[node] += count[i]
             k = feature[node]
             if codes[i, k] <= cut[node]:
                 below[node] = max(below[node], x[i, k])
@@ -146,12 +148,12 @@ def settle(drawn, count, codes, x, y, feature, left, right, cut):
                 node = right[node]
         total[node] += count[i] * y[i]
         weight[node] += count[i]
-    threshold, value = np.full(nodes, -2.0), np.zeros(nodes)
+    threshold, value = np.full(nodes, -2.0), np.full(nodes, np.nan)
     for node in range(nodes):
         if left[node] >= 0:
             threshold[node] = below[node] / 2 + above[node] / 2
-        else:
-            value[node] = total[node] / weight[node] if weight[node] > 0 else np.nan
+        if weight[node] > 0:
+            value[node] = total[node] / weight[node]
     return threshold, value
 
 
