@@ -297,6 +297,41 @@ def test_training_refuses_what_cannot_be_trained(trained):
         compact(reference(x, y, n_estimators=1), [f"f{k}" for k in range(256)])
 
 
+@pytest.mark.parametrize("engine", forest.ENGINES)
+def test_every_engine_refuses_the_same_numbers_of_features(trained, engine):
+    pytest.importorskip("daal4py" if engine == "sklearnex" else "numba")
+    for value in (7, 1.5, "all"):
+        with pytest.raises(InputError, match="sages.forest.max_features: is .*from 1 to 6"):
+            forest.train(*trained[:2], SETTINGS | {"engine": engine, "max_features": value}, 0, 1)
+
+
+def test_another_key_reaches_the_engine_that_knows_it(trained):
+    x, y, ours, _ = trained
+    settings = SETTINGS | {"min_samples_leaf": 40}
+    coarse = forest.train(x, y, settings, seed=3, threads=1)[0]
+    assert np.array_equal(coarse.predict(x), reference(x, y, min_samples_leaf=40).predict(x))
+    assert len(coarse.nodes) < len(ours.nodes) / 5
+
+
+@pytest.mark.parametrize("engine", forest.ENGINES)
+@pytest.mark.parametrize("key", ["min_sample_leaf", "random_state", "n_jobs", "warm_start", "bootstrap", "max_samples"])
+def test_a_key_that_the_engine_does_not_know_is_refused(engine, key):
+    """Some that scikit-learn knows too: the seed is not the forest's own, and without its bootstraps nothing is out of the bag."""
+    pytest.importorskip("daal4py" if engine == "sklearnex" else "numba")
+    with pytest.raises(InputError, match=f"sages.forest.{key}: is not known to the engine {engine}. It knows n_estimators, ") as error:
+        forest.new_regressor(SETTINGS | {"engine": engine, key: 1}, 0, 1)
+    assert key not in error.value.remedy
+
+
+@pytest.mark.parametrize("engine", ["presorted", "sklearnex"])
+def test_scikit_learns_own_keys_are_refused_by_the_other_engines(engine):
+    pytest.importorskip("daal4py" if engine == "sklearnex" else "numba")
+    for key, value in (("min_samples_leaf", 5), ("criterion", "absolute_error")):
+        forest.new_regressor(SETTINGS | {key: value}, 0, 1)
+        with pytest.raises(InputError, match=f"sages.forest.{key}: is not known to the engine {engine}"):
+            forest.new_regressor(SETTINGS | {"engine": engine, key: value}, 0, 1)
+
+
 def test_no_rows_give_no_predictions(trained):
     mean, spread = trained[2].predict_spread(np.empty((0, 6), np.float32))
     assert mean.shape == spread.shape == (0,)

@@ -129,6 +129,14 @@ def test_number_of_features_tried():
         assert tried(setting, 18) == fit.estimators_[0].max_features_, setting
 
 
+@pytest.mark.parametrize("setting", ["all", "", 0, -1, 19, 0.0, -0.5, 1.5, 2.0, float("nan"), float("inf"), True, [3]])
+def test_another_number_of_features_is_refused(setting):
+    with pytest.raises(InputError, match="sages.forest.max_features: is .*null, sqrt, log2, an integer from 1 to 18"):
+        tried(setting, 18)
+    with pytest.raises(InputError, match="^key: is"):
+        tried(setting, 18, "key")
+
+
 def test_the_kernels_work_without_the_compiler_too():
     x, y = stars(60, 3)
     compiled = forest_grow.grow.py_func

@@ -51,6 +51,19 @@ def test_one_clear_error(config, schema, path, value, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [None, "sqrt", "log2", 1, 5, 0.3333, 1.0])
+def test_features_tried_at_a_split(config, schema, value):
+    settings.check(changed(config, ["sages", "forest", "max_features"], value), schema)
+    settings.check(changed(config, ["sages", "scan", "max_features"], [value]), schema)
+
+
+@pytest.mark.parametrize("value", ["all", "Sqrt", 0, -3, 0.0, -0.5, 1.5, True, [5]])
+def test_other_features_tried_at_a_split_are_refused(config, schema, value):
+    for key, given in (("forest.max_features", value), ("scan.max_features", [None, value])):
+        with pytest.raises(InputError, match=f"`sages.{key}.*sqrt, log2, an integer from 1 to the number of features, or a fraction"):
+            settings.check(changed(config, ["sages", *key.split(".")], given), schema)
+
+
 def changed(config, path, value):
     """A copy of the configuration with one key set."""
     copied = copy.deepcopy(config)

@@ -1,12 +1,15 @@
 """The scan's two shortcuts give what direct fits give."""
 
 import json
+from importlib.util import find_spec
 
 import made_up_stars as made_up
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
+from starlabels.errors import InputError
+from starlabels.forest import ENGINES, check_labels
 from starlabels.forest_compact import check_matrix
 from starlabels.io import read_table, write_table
 from starlabels.photometry import feature_matrix
@@ -65,6 +68,29 @@ def test_without_ties_cut_forests_are_exactly_the_direct_fits():
     settings = CFG["forest"] | {"n_estimators": 20}
     cut, fitted = (depth_panel(x, y, settings, [2, 3, 4], 5, 2, direct) for direct in (False, True))
     assert [r["oob_r2"] for r in cut] == pytest.approx([r["oob_r2"] for r in fitted], abs=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_forest_of_any_engine_can_be_cut(engine):
+    if engine == "sklearnex" and find_spec("daal4py") is None:
+        pytest.skip("scikit-learn-intelex is not made for this platform")
+    rng = np.random.default_rng(3)
+    x = np.round(rng.normal(size=(3000, 5)), 2).astype(np.float32)  # fewer values than bins
+    y = check_labels(x[:, 0] * x[:, 1] + np.sin(x[:, 2]) + 0.1 * rng.normal(size=3000))
+    settings, depths = CFG["forest"] | {"n_estimators": 20, "engine": engine}, [2, 3, 4]
+    cut, fitted = ([r["oob_r2"] for r in depth_panel(x, y, settings, depths, 5, 2, direct)] for direct in (False, True))
+    assert cut == pytest.approx(fitted, abs=1e-9)
+    assert len(set(cut)) == 3
+
+
+@pytest.mark.parametrize("key", ["forest", "scan"])
+def test_too_many_features_a_split_are_named_before_any_forest_is_grown(tmp_path, monkeypatch, key):
+    write_table(tmp_path / "s.parquet", made_up.samples(300, 20))
+    monkeypatch.setattr(scan, "new_regressor", lambda *a, **k: pytest.fail("a forest was made"))
+    cfg = CFG | {key: CFG[key] | {"max_features": 19 if key == "forest" else [None, 19]}}
+    with pytest.raises(InputError, match=f"sages.{key}.max_features: is 19. .*from 1 to 18"):
+        run_scan(tmp_path / "s.parquet", cfg, 42, 1, tmp_path / "scan.parquet", tmp_path / "scan.json")
+    assert not (tmp_path / "scan.parquet").exists()
 
 
 def test_ties_matter_less_than_the_seed(stars):

@@ -5,6 +5,7 @@ depth 17, bootstrap). Three engines grow the trees: scikit-learn itself, `presor
 `sklearnex` (histograms: other trees of equal accuracy, forest_intelex.py). They are turned into plain arrays (forest_compact.py).
 """
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ import numpy as np
 
 from .errors import InputError
 from .forest_compact import Forest, check_matrix, compact
-from .forest_presorted import PresortedForest
+from .forest_presorted import PresortedForest, tried
 
 __all__ = ["ENGINES", "Forest", "OutOfBag", "OutOfBagSums", "check_labels", "new_regressor", "train", "unseen", "unseen_predictions"]
 
 ENGINES = ("presorted", "sklearn", "sklearnex")
+_NOT_SET = ("random_state", "n_jobs", "warm_start", "bootstrap", "max_samples")  # given here, or what `unseen` draws again relies on
 _BITS = 22  # binary digits of a training label: the sum of 10^9 of them is exact in float64
 
 
@@ -107,9 +109,9 @@ def new_regressor(settings: Mapping, seed: int, threads: int, **changes):
     Parameters
     ----------
     settings : mapping
-        `n_estimators`, `max_features`, `max_depth`, `engine`.
+        `engine`; every other key goes to the engine: `n_estimators`, `max_features`, `max_depth`, and what else it knows.
     changes
-        Other values of `n_estimators`, `max_features`, `max_depth`, or `warm_start`.
+        Other values of these, or `warm_start`.
 
     Returns
     -------
@@ -118,22 +120,23 @@ def new_regressor(settings: Mapping, seed: int, threads: int, **changes):
     Raises
     ------
     InputError
-        When `engine` is not known, or not installed.
+        When `engine` is not known, or not installed, or does not know a key.
     """
     engine = settings.get("engine", "presorted")
-    arguments = {name: settings[name] for name in ("n_estimators", "max_features", "max_depth")}
-    arguments = {**arguments, "random_state": seed, "n_jobs": threads, **changes}
     if engine == "presorted":
-        return PresortedForest(**arguments)
-    if engine == "sklearn":
-        from sklearn.ensemble import RandomForestRegressor
-
-        return RandomForestRegressor(**arguments, bootstrap=True)
-    if engine == "sklearnex":
-        from .forest_intelex import IntelexForest  # not every platform has the package
-
-        return IntelexForest(**arguments)
-    raise InputError("sages.forest.engine", f"is {engine!r}", f"Known engines: {', '.join(ENGINES)}")
+        regressor = PresortedForest
+    elif engine == "sklearn":
+        from sklearn.ensemble import RandomForestRegressor as regressor
+    elif engine == "sklearnex":
+        from .forest_intelex import IntelexForest as regressor  # not every platform has the package
+    else:
+        raise InputError("sages.forest.engine", f"is {engine!r}", f"Known engines: {', '.join(ENGINES)}")
+    arguments = {name: value for name, value in settings.items() if name != "engine"}
+    known = [name for name in inspect.signature(regressor).parameters if name not in _NOT_SET]
+    for name in arguments:
+        if name not in known:
+            raise InputError(f"sages.forest.{name}", f"is not known to the engine {engine}", f"It knows {', '.join(known)}")
+    return regressor(**{**arguments, "random_state": seed, "n_jobs": threads, **changes})
 
 
 def unseen(tree, n: int) -> np.ndarray:
@@ -166,7 +169,7 @@ def train(
     y : ndarray (n,)
         Label.
     settings : mapping
-        `n_estimators`, `max_features` (null: all), `max_depth`, `engine` (`sages.forest` of the configuration).
+        `sages.forest` of the configuration, as in `new_regressor`.
     seed : int
     threads : int
     names : sequence of str, optional
@@ -180,13 +183,14 @@ def train(
     Raises
     ------
     InputError
-        For an unknown engine, fewer than two rows, NaN or infinity in features or labels.
+        For an unknown engine or key, fewer than two rows, NaN or infinity in features or labels, a `max_features` out of range.
     """
     names = [f"f{k + 1}" for k in range(np.shape(x)[1])] if names is None else list(names)
     regressor = new_regressor(settings, seed, threads)
     x, y = check_matrix(x, names), check_labels(y)
     if len(y) != len(x) or len(y) < 2:
         raise InputError("training sample", f"has {len(x)} rows of features and {len(y)} labels", "At least two of each are needed")
+    tried(settings.get("max_features"), x.shape[1])  # for every engine the same refusal
     regressor.fit(x, y)
     sums = OutOfBagSums(y)
     for rows, prediction in unseen_predictions(regressor.estimators_, x, threads):

@@ -7,10 +7,12 @@ scikit-learn's to the last bit; elsewhere sums round in another order, and a spl
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
 from . import forest_grow
+from .errors import InputError
 
 _MAX_INT = np.iinfo(np.int32).max
 
@@ -60,7 +62,7 @@ class PresortedForest:
     n_estimators : int
         Trees.
     max_features : None, int, float, "sqrt" or "log2"
-        Features tried at a split; None: all.
+        Features tried at a split; None: all. An integer is a number, a float a fraction (`tried`).
     max_depth : int or None
     random_state : int
     n_jobs : int
@@ -108,12 +110,27 @@ class PresortedForest:
         return PresortedTree(Nodes(feature, left, right, threshold, value.reshape(-1, 1, 1), samples), seed)
 
 
-def tried(max_features, p: int) -> int:
-    """How many of p features scikit-learn tries at a split for a `max_features`."""
+def tried(max_features, p: int, key: str = "sages.forest.max_features") -> int:
+    """How many of p features scikit-learn tries at a split for a `max_features`.
+
+    Parameters
+    ----------
+    max_features : None, "sqrt", "log2", int or float
+        All, a root, a logarithm, a number in 1 .. p, or a fraction in (0, 1].
+    key : str
+        Where it stands in the configuration.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
     if max_features is None:
         return p
-    if max_features == "sqrt":
-        return max(1, int(np.sqrt(p)))
-    if max_features == "log2":
-        return max(1, int(np.log2(p)))
-    return max(1, int(max_features * p)) if isinstance(max_features, float) else int(max_features)
+    if isinstance(max_features, str) and max_features in ("sqrt", "log2"):
+        return max(1, int(np.sqrt(p) if max_features == "sqrt" else np.log2(p)))
+    if isinstance(max_features, Integral) and not isinstance(max_features, bool) and 1 <= max_features <= p:
+        return int(max_features)
+    if isinstance(max_features, Real) and not isinstance(max_features, Integral) and 0 < max_features <= 1:
+        return max(1, int(max_features * p))
+    raise InputError(key, f"is {max_features!r}", f"Use null, sqrt, log2, an integer from 1 to {p} (the features), or a fraction in (0, 1]")

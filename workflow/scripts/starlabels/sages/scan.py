@@ -152,7 +152,7 @@ def run_scan(
     Raises
     ------
     InputError
-        When there is no training star.
+        When there is no training star, or a `max_features` is out of range.
     """
     settings, forest = cfg["scan"], cfg["forest"]
     model = settings["model"]
@@ -166,6 +166,9 @@ def run_scan(
     numbers = sorted({*settings["n_estimators"], forest["n_estimators"]})
     features = list(dict.fromkeys([forest["max_features"], *settings["max_features"]]))
     depths = sorted({*settings["max_depth"], forest["max_depth"]})
+    for key, values in (("forest", [forest["max_features"]]), ("scan", settings["max_features"])):
+        for value in values:  # before the first forest is grown
+            tried(value, len(names), f"sages.{key}.max_features")
     rows = []
     for repeat in range(FULL_REPEATS if full else 1):
         for row in trees_panel(x, y, forest, numbers, features, seed + repeat, threads):
