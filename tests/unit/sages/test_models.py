@@ -1,6 +1,7 @@
 """The stages of training and prediction: from tables to tables."""
 
 import json
+from importlib.metadata import version
 
 import made_up_stars as made_up
 import numpy as np
@@ -53,6 +54,18 @@ def test_the_json_tells_what_was_trained(folder):
     assert "ebv_sfd" not in found["domain"]["features"] and found["domain"]["rank"] == 6
     assert 0.8 < found["oob_r2"] < 1 and found["n_trees"] == 20 and found["seed"] == SEED and found["seconds"] > 0
     assert sum(b["count"] for b in found["calibration"]) == pytest.approx(len(rows), abs=10)
+
+
+@pytest.mark.parametrize("engine", ["presorted", "sklearn", "sklearnex"])
+def test_the_json_names_what_grew_the_trees(folder, tmp_path, engine):
+    pytest.importorskip("daal4py" if engine == "sklearnex" else "numba")
+    cfg = CFG | {"forest": CFG["forest"] | {"engine": engine}}
+    run_train(folder / "samples.parquet", cfg, 1, "feh_giant", SEED, 1, tmp_path / "m.npz", tmp_path / "m.json")
+    found = json.loads((tmp_path / "m.json").read_text())
+    packages = ["numpy", "numba", "scikit-learn", *(["scikit-learn-intelex"] if engine == "sklearnex" else [])]
+    assert found["forest"]["engine"] == engine
+    assert set(found["versions"]) == {"python", *packages}
+    assert all(found["versions"][name] == version(name) for name in packages)
 
 
 def test_only_usable_labels_of_training_stars_are_used(folder, tmp_path):

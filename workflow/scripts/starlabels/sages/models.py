@@ -30,6 +30,7 @@ LABELS = ("teff", "logg", "feh")
 CLASSES = ("dwarf", "giant")
 KEY = ["gaia_dr3_source_id", "survey"]  # one row of a samples table
 _UNITS = {"teff": "K", "logg": "log10(cm/s2)", "feh": "dex"}
+_PACKAGES = {"sklearn": "scikit-learn", "sklearnex": "scikit-learn-intelex"}  # of the engines that are not our own
 _TITLES = {"teff": "effective temperature", "logg": "surface gravity", "feh": "[Fe/H]"}
 
 
@@ -147,6 +148,8 @@ def run_train(
     keys = {"key_id": rows[KEY[0]].to_numpy(np.int64), "key_survey": rows[KEY[1]].to_numpy(dtype=object).astype(np.str_)}
     save_arrays(output_npz, {**forest.arrays(), **oob.arrays(), **calibration.arrays(), **domain.arrays(), **keys, "oob_error": oob_error})
     surveys = rows["survey"].value_counts().sort_index()
+    # scikit-learn fits the calibration and the domain, whatever grows the trees
+    packages = {"scikit-learn", _PACKAGES.get(cfg["forest"].get("engine"), "scikit-learn")}
     write_json(output_json, {
         "model": model, "data_set": data_set, "label": label, "unit": _UNITS[label], "star_classes": list(classes),
         "features": names, "n_train": len(y), "n_train_by_survey": {str(k): int(n) for k, n in surveys.items()},
@@ -159,8 +162,8 @@ def run_train(
         },
         "seed": seed, "seconds": seconds, "threads": threads,
         "versions": {
-            "python": platform.python_version(), "scikit-learn": version("scikit-learn"), "numpy": np.__version__,
-            "numba": numba.__version__,
+            "python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__,
+            **{name: version(name) for name in sorted(packages)},
         },
     })
 
