@@ -73,6 +73,29 @@ def test_missing_positions_and_none_at_all(folder):
     assert query_sfd(np.empty(0), np.empty(0), folder).shape == (0,)
 
 
+def test_maps_are_read_once_and_give_the_same_bits(folder, monkeypatch):
+    from dustmaps.sfd import SFDQuery
+
+    ra, dec = np.random.default_rng(2).uniform([[0], [-90]], [[360], [90]], (2, 1000))
+    expected = SFDQuery(map_dir=str(folder))(SkyCoord(ra * u.deg, dec * u.deg)).astype(float)
+    opened, original = [], fits.open
+    monkeypatch.setattr(fits, "open", lambda path, *a, **k: opened.append(str(path)) or original(path, *a, **k))
+    found = [query_sfd(ra[part], dec[part], folder) for part in (slice(0, 400), slice(400, 401), slice(401, None))]
+    assert np.array_equal(np.concatenate(found), expected)
+    assert sorted(opened) == [str(folder / f"SFD_dust_4096_{pole}.fits") for pole in ("ngp", "sgp")]
+
+
+def test_maps_that_are_changed_or_removed_are_not_remembered(folder):
+    position = np.array([192.86]), np.array([27.13])
+    before = query_sfd(*position, folder)
+    with fits.open(folder / "SFD_dust_4096_ngp.fits", mode="update") as hdus:
+        hdus[0].data += 1
+    assert query_sfd(*position, folder) == pytest.approx(before + 1, rel=1e-6)
+    (folder / "SFD_dust_4096_sgp.fits").unlink()
+    with pytest.raises(InputError, match="SFD_dust_4096_sgp.fits: does not exist"):
+        query_sfd(*position, folder)
+
+
 @pytest.mark.skipif(not CUTOUT.exists(), reason="real data are not in this checkout")
 def test_real_pixels_of_the_north_map(folder):
     shutil.copy(CUTOUT, folder / "SFD_dust_4096_ngp.fits")
