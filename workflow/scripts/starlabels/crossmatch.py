@@ -158,6 +158,16 @@ def match(
     unique : bool
         True: of several left rows that claim one Gaia source only the nearest stays (then the first row).
         False: all claims stay (repeats of one star, merged by the caller).
+
+    Returns
+    -------
+    Matches
+        The pairs, and of each left row why it has one or none.
+
+    Raises
+    ------
+    ValueError
+        When the radius is not positive.
     """
     if not radius_arcsec > 0:
         raise ValueError(f"radius_arcsec is {radius_arcsec}; a positive number is expected")
