@@ -43,9 +43,27 @@ def test_occupancy_from_the_records(results):
     times = profile.schedule(results.parent / ".snakemake/metadata", "results")
     assert [(r.rule, r.start, r.end) for r in times.itertuples()] == [("stars", 0, 10), ("stars", 5, 15), ("scan", 20, 30)]
     busy = profile.occupancy(times, core_s=27.0, cores=2)
-    assert busy == pytest.approx({"elapsed_s": 30, "idle_s": 5, "single_s": 20, "jobs": 1.0, "cores_busy": 0.45})
+    assert busy == pytest.approx({"elapsed_s": 30, "paused_s": 0, "idle_s": 5, "single_s": 20, "jobs": 1.0, "cores_busy": 0.45})
     text = profile.page(profile.profile(results, {"stars": 1.5}), busy, 2)
     assert "Elapsed 0:00:30; no job ran for 5 s, one job alone for 20 s" in text and "3 core-seconds" in text
+
+
+def test_a_job_counts_from_the_start_of_its_latest_execution(results):
+    """A file that the first evening's execution left, under the log of a job that ran again the next day."""
+    records = results.parent / ".snakemake/metadata"
+    (records / "old").write_text(json.dumps({"rule": "scan", "log": ["results/logs/scan.log"], "starttime": -50_000, "endtime": -49_000}))
+    times = profile.schedule(records, "results")
+    assert [(r.rule, r.start, r.end) for r in times.itertuples()] == [("stars", 0, 10), ("stars", 5, 15), ("scan", 20, 30)]
+
+
+def test_a_night_between_two_runs_is_no_idle_time(results):
+    records = results.parent / ".snakemake/metadata"
+    job = {"rule": "scan", "log": ["results/logs/late.log"], "starttime": 40_030, "endtime": 40_060}
+    (records / "late").write_text(json.dumps(job))
+    busy = profile.occupancy(profile.schedule(records, "results"), core_s=27.0, cores=2)
+    assert busy["paused_s"] == 40_000 and busy["elapsed_s"] == 60 and busy["idle_s"] == 5
+    assert busy["single_s"] == 50 and busy["cores_busy"] == pytest.approx(27 / 120)
+    assert "pauses between runs, 11:06:40 in all" in profile.page(profile.profile(results, {}), busy, 2)
 
 
 def test_profile_without_benchmarks(tmp_path):

@@ -13,7 +13,7 @@ from starlabels import usage
 from starlabels.errors import InputError
 from starlabels.figures import scale
 from starlabels.io import write_json, write_table
-from starlabels.rates import growth, jobs, networks, papers, report, stages
+from starlabels.rates import growth, jobs, networks, papers, report, stages, threads
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 STAGES = [stage.name for stage in stages.stages()]
@@ -170,11 +170,23 @@ def test_disk_is_scanned_where_jobs_left_no_record(tmp_path):
 def test_catalogues_of_the_spectral_half_do_not_count(tmp_path):
     folder = make_run(tmp_path / "run", 2_000, {})
     for name, cell in (("rave_obsdata", "00000"), ("gaia", "00066")):
-        job(folder, "catalog", name, 1.0, 1.0, record=record(50.0))
+        job(folder, "catalog", name, 1.0, 1.0)
         (folder / f"catalogs/{name}").mkdir(parents=True)
         (folder / f"catalogs/{name}/cell-{cell}.parquet").write_text("")
     table = stages.read_run(folder).table.set_index("stage")
-    assert table.loc["catalog", "jobs"] == 2 and table.loc["catalog", "core_s"] == pytest.approx(52.0)
+    assert table.loc["catalog", "jobs"] == 2 and table.loc["catalog", "core_s"] == pytest.approx(2.0 + 1.0)
+
+
+def test_a_catalogue_belongs_to_the_half_that_its_record_names(tmp_path):
+    """Also where its cells are gone, or where a photometric sky has but cell 0."""
+    folder = make_run(tmp_path / "run", 2_000, {})
+    for name, rule, core_s in (("rave_obsdata", "rave_catalog", 50.0), ("gaia", "catalog", 40.0)):
+        job(folder, "catalog", name, 1.0, 1.0)
+        (folder / f"logs/catalog/{name}.log").write_text(f"12:00:01 starlabels.rule.{rule}: used {record(core_s)}\n")
+    (folder / "catalogs/gaia").mkdir(parents=True)
+    (folder / "catalogs/gaia/cell-00000.parquet").write_text("")
+    table = stages.read_run(folder).table.set_index("stage")
+    assert table.loc["catalog", "jobs"] == 2 and table.loc["catalog", "core_s"] == pytest.approx(42.0)
 
 
 def test_missing_stage_is_said(tmp_path):
@@ -232,6 +244,62 @@ def test_memory_limit_counts_every_job_of_the_run(tmp_path, peak_mb, holds):
     assert (row["rule"], row["job"], bool(row["holds"])) == ("figure", "sages_fig01", holds)
 
 
+def test_memory_without_peaks_is_not_known(tmp_path):
+    folder = make_run(tmp_path / "run", 2_000, {})
+    for path in folder.glob("benchmarks/*/*.tsv"):
+        job(folder, path.parent.name, path.stem, 0.3, "NA", "NA")
+    run = stages.read_run(folder)
+    row = growth.memory([run]).iloc[0]
+    assert row["holds"] is None and np.isnan(row["peak_mb"]) and row["unseen"] == len(run.jobs) == 13
+    table, missing = papers.estimate([run], 1_000_000)
+    assert list(table["holds"].unique()) == [None]
+    page = report.report([run], table, missing, None, 32)
+    assert "is not known: 13 jobs have no measured peak" in page and "not known" in report.memory_table(growth.memory([run]))
+    assert "a job holds." not in page
+
+
+@pytest.mark.parametrize(("peak_mb", "holds", "said"), [(3999.0, None, "is not known: 1 jobs"), (4000.0, False, "does NOT hold")])
+def test_a_job_without_a_peak_leaves_the_limit_open_unless_another_breaks_it(tmp_path, peak_mb, holds, said):
+    folder = make_run(tmp_path / "run", 2_000, {})
+    job(folder, "figure", "sages_fig01", 1.0, 1.0, record=record(1.0, peak_mb))
+    job(folder, "figure", "sages_fig02", 0.3, "NA", "NA")
+    table = growth.memory([stages.read_run(folder)])
+    assert table.iloc[0]["holds"] is holds and said in report.memory_verdict(table)
+
+
+def test_memory_of_training_is_for_the_threads_of_the_papers_machine(tmp_path):
+    """Two runs whose jobs have a share of the sample a thread (2 threads) and 1 MB for 100 stars beside it."""
+    runs = []
+    for rows in (2_000_000, 20_000_000):
+        folder, stars = make_run(tmp_path / f"r{rows}", rows, {}), rows // 40
+        peak = 100.0 + stars / 100 + 2 * threads.thread_mb(stars, 18)
+        job(folder, "train", "set1_logg_all", 100.0, 90.0, record=record(20.0, peak))
+        about = {"n_train": stars, "n_trees": 10, "features": ["x"] * 18, "forest": {"engine": "presorted"}}
+        write_json(folder / "sages/models/set1/logg_all.json", about)
+        runs.append(stages.read_run(folder))
+    assert runs[0].table.set_index("stage").loc["train set1", ["peak_job", "threads"]].to_list() == ["set1_logg_all", 2]
+    table, missing = papers.estimate(runs, 48_000_000, cores=32)
+    found = table.set_index("stage")
+    # rows are stars times trees: 10 trees as measured and 3 x 300 in the papers' run
+    carried = 100 + 646_216 * 90 / 100
+    assert found.loc["train set1", "threads"] == 16
+    assert found.loc["train set1", "peak_mb"] == pytest.approx(carried + 16 * threads.thread_mb(646_216, 18))
+    assert papers.estimate(runs, 48_000_000, cores=4)[0].set_index("stage").loc["train set1", "threads"] == 4
+    # a smaller run that does not tell its engine: nothing is taken off its peak
+    write_json(tmp_path / "r2000000/sages/models/set1/logg_all.json", {"n_train": 50_000, "n_trees": 10})
+    found_again = papers.estimate(runs, 48_000_000, cores=32)[0].set_index("stage").loc["train set1"]
+    slope = (4500 - 2 * threads.thread_mb(50_000, 18)) / 4_500_000
+    assert found_again["peak_mb"] == pytest.approx(5100 + slope * (found.loc["train set1", "rows"] - 5_000_000)
+                                                   + 16 * threads.thread_mb(646_216, 18))
+    # data set 2 tells nothing of its engine: as measured
+    assert found.loc["train set2", "threads"] == 2 and "those measured" in report.report(runs, table, missing, None, 32)
+
+
+def test_a_thread_holds_what_was_measured():
+    """300 000 stars and 18 features: 275, 316 and 398 MB with 1, 2 and 4 threads."""
+    assert threads.thread_mb(300_000, 18) == pytest.approx((398.1 - 274.6) / 3, rel=0.05)
+
+
 def test_estimate_shares_work_but_waits_for_the_longest_job(pair):
     table, _ = papers.estimate(pair, sources=2_000_000, cores=10)
     found = table.set_index("stage")
@@ -281,6 +349,7 @@ def networks_run(tmp_path):
 def test_rates_of_networks(networks_run):
     rate = networks.network_rates(networks_run).iloc[0]
     assert (rate["network"], rate["networks"], rate["epoch_s"], rate["epochs"]) == ("photometry", 3, 0.1, 100.0)
+    assert not rate["epoch_exact"]
     assert rate["predict_s"] == pytest.approx(1.0 / 2000)
     table, missing = papers.estimate([stages.read_run(networks_run)], 1_000_000)
     found = table.set_index("stage")
@@ -289,11 +358,27 @@ def test_rates_of_networks(networks_run):
     assert missing == ["read spectra", "train networks, spectra", "predict networks, spectra"]
 
 
-def test_networks_of_another_engine_give_no_core_seconds(networks_run):
+def test_core_seconds_of_networks_are_those_of_the_jobs_records(networks_run):
+    """All four networks of the job, 390 epochs, used its 19.5 core-seconds, whatever their wall time; another job has no record."""
+    run = stages.read_run(networks_run)
+    unit = lambda: papers.estimate([run], 1_000_000)[0].set_index("stage").loc["train networks, photometry", "unit"]  # noqa: E731
+    page = lambda: "\n".join(report.estimate_section(*papers.estimate([run], 1_000_000), None, 32))  # noqa: E731
+    assert unit() == "networks, by wall time" and "waited for a core" in page()
+    job(networks_run, "train_cnn", "main_photometry_000", 50.0, 45.0, record=record(19.5))
+    other = {"seconds": 99.0, "epochs": 100, "failed": False}
+    write_json(networks_run / "rave/models/main/photometry/batch-001.json", {"engine": "numba", "n_train": 3669, "networks": [other]})
+    job(networks_run, "train_cnn", "main_photometry_001", 50.0, 45.0)
+    rate = networks.network_rates(networks_run).iloc[0]
+    assert rate["epoch_exact"] and rate["epoch_s"] == pytest.approx(19.5 / 390) and rate["networks"] == 4
+    assert unit() == "networks" and "waited for a core" not in page()
+
+
+def test_networks_of_another_engine_have_no_rate_and_do_not_end_the_report(networks_run, caplog):
     path = networks_run / "rave/models/main/photometry/batch-001.json"
     write_json(path, {"engine": "keras", "n_train": 3669, "networks": []})
-    with pytest.raises(InputError, match="batch-001.json"):
-        networks.network_rates(networks_run)
+    assert networks.network_rates(networks_run).empty and "batch-001.json" in caplog.text
+    table, missing = papers.estimate([stages.read_run(networks_run)], 1_000_000)
+    assert {"train networks, photometry", "predict networks, photometry"} <= set(missing) and "stars" in set(table["stage"])
 
 
 def test_threads_and_rules_are_those_of_the_workflow(root):
@@ -329,3 +414,13 @@ def test_the_command_writes_all_files_and_prints_the_estimate(pair, tmp_path, ro
         assert (tmp_path / f"scale/scale.{ending}").stat().st_size > 0
     refused = subprocess.run([*command[:2], str(tmp_path / "nothing")], capture_output=True, text=True, cwd=root)
     assert refused.returncode != 0 and refused.stderr.startswith("ERROR: ") and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(("name", "command"), [("scale-20m", "make scale-20m"), ("scale-2m", "make scale"), ("other", "make run")])
+def test_a_folder_that_does_not_exist_is_told_before_anything_is_read(tmp_path, root, name, command):
+    folder = make_run(tmp_path / "run", 2_000, {})
+    (folder / "benchmarks/stars/00001.tsv").write_text("damaged")
+    arguments = [sys.executable, "workflow/scripts/scale_report.py", str(folder), str(tmp_path / name), "--out", str(tmp_path / "out")]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=root)
+    assert done.returncode == 1 and done.stderr == f"ERROR: {tmp_path / name}: does not exist. Make it with `{command}`, or leave it out\n"
+    assert not (tmp_path / "out").exists()

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--out", default="results/scale", help="folder of the report (default %(default)s)")
     parser.add_argument("--cores", type=int, default=32, help="cores of the machine that the papers' run is estimated for (default 32)")
     given = parser.parse_args()
+    stages.require(given.results)
     runs = growth.ordered([stages.read_run(folder) for folder in given.results])
     rows = {name: entry["source"]["rows"] for name, entry in load_yaml(DATASETS)["datasets"].items() if "rows" in entry.get("source", {})}
     table, missing = papers.estimate(runs, rows["sages"], given.cores)

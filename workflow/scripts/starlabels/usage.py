@@ -17,6 +17,7 @@ from .errors import InputError
 
 STATUS = Path("/proc/self/status")
 _LINE = re.compile(r": used (\{.*)$", re.MULTILINE)
+_RULE = re.compile(r"rule\.(\w+): used \{", re.MULTILINE)
 
 
 def used(outputs: Iterable[str | os.PathLike], threads: int) -> str:
@@ -75,3 +76,9 @@ def read_used(log: str | os.PathLike) -> dict | None:
         return {name: float(record[name]) for name in ("core_s", "peak_mb", "output_mb", "threads")}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(log, f"has a damaged record of what the job used ({lines[-1][:80]})", "Run the job again") from error
+
+
+def rule_of(log: str | os.PathLike) -> str | None:
+    """The rule that left the record in a job's log; None without a log or a record."""
+    found = _RULE.findall(Path(log).read_text(errors="replace")) if Path(log).exists() else []
+    return found[-1] if found else None

@@ -53,14 +53,21 @@ def growth(runs: list[Run]) -> pd.DataFrame:
 def memory(runs: list[Run]) -> pd.DataFrame:
     """Largest job of every run: run, rule, job, peak_mb, holds (below `MEMORY_LIMIT_MB`), exact, unseen (jobs without a peak).
 
-    All jobs of the run count, not only those of the stages.
+    All jobs of the run count, not only those of the stages. `holds` is None, not known, where some have no peak and no other is
+    above the limit; a run without any peak has no rule and no job.
     """
     rows = []
     for run in ordered(runs):
         seen = run.jobs.dropna(subset=["peak_mb"])
         unseen = len(run.jobs) - len(seen)
-        if len(seen):
-            top = seen.loc[seen["peak_mb"].idxmax()]
-            holds = top["peak_mb"] < MEMORY_LIMIT_MB
-            rows.append((run.name, top["rule"], top["job"], top["peak_mb"], holds, run.jobs["exact"].mean(), unseen))
-    return pd.DataFrame(rows, columns=["run", "rule", "job", "peak_mb", "holds", "exact", "unseen"])
+        rule, job, peak = seen.loc[seen["peak_mb"].idxmax(), ["rule", "job", "peak_mb"]] if len(seen) else ("", "", np.nan)
+        rows.append((run.name, rule, job, peak, below_limit(peak, unseen), run.jobs["exact"].mean(), unseen))
+    table = pd.DataFrame(rows, columns=["run", "rule", "job", "peak_mb", "holds", "exact", "unseen"])
+    return table.astype({"holds": object})
+
+
+def below_limit(peak_mb: float, unseen: int = 0) -> bool | None:
+    """Whether a largest peak is below `MEMORY_LIMIT_MB`; None, not known, without one, or where `unseen` jobs have none."""
+    if peak_mb >= MEMORY_LIMIT_MB:
+        return False
+    return None if unseen or np.isnan(peak_mb) else True

@@ -4,7 +4,8 @@ Every stage is taken to wait for the one before. Within a stage work is shared p
 before its longest job: of sharded stages that job keeps its size, because more sky means more shards; of all others it grows
 with the rows. The longest job counts by its wall time as measured, disk waits and busy neighbours included; jobs with several
 threads by their core-seconds over the threads. Peak memory likewise: of shards the largest one measured, of jobs that grow it is
-carried on along the line through the two largest runs.
+carried on along the line through the two largest runs. What each thread of the training of forests holds of its own is counted
+for the threads of the papers' machine (`threads`).
 Fetching the archives is not in it.
 """
 
@@ -12,17 +13,20 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .growth import MEMORY_LIMIT_MB, ordered
+from .growth import below_limit, ordered
 from .networks import NETWORKS as KINDS
 from .networks import network_rates, reading_rates
-from .stages import PREDICTED, SOURCES, Run, Stage, native_rows, stages
+from .stages import PREDICTED, SOURCES, TRAINED, Run, Stage, native_rows, stages
+from .threads import thread_mb, trained
 
 # Gu et al. 2025: Section 3 and 4. Guiglion et al. 2020: Section 3 and 4.
 STARS = {1: 21_071_305, 2: 2_191_452}   # predicted, by data set
 TRAINING_STARS, TREES = 646_216, 300
 FOREST_LABELS = 3                       # five forests: dwarfs and giants for two labels, one for all stars
 SPECTRA, TRAINING_SPECTRA, NETWORKS, KEPT = 420_165, 3_669, 100, 80
-COLUMNS = ("stage", "measured", "rows", "times", "unit", "core_hours", "wall_hours", "longest_job", "peak_mb", "disk_gb", "holds")
+NETWORKS_BY_WALL = "networks, by wall time"
+COLUMNS = ("stage", "measured", "rows", "times", "unit", "core_hours", "wall_hours", "longest_job", "peak_mb", "threads", "disk_gb",
+           "holds")
 
 
 def estimate(runs: list[Run], sources: int, cores: int = 32) -> tuple[pd.DataFrame, list[str]]:
@@ -41,7 +45,8 @@ def estimate(runs: list[Run], sources: int, cores: int = 32) -> tuple[pd.DataFra
     -------
     DataFrame
         stage, measured (the run), rows and unit of the papers' run, times (those rows over the measured ones), core_hours,
-        wall_hours, longest_job (the longest job rules the wall time), peak_mb, disk_gb, holds (peak below the limit).
+        wall_hours, longest_job (the longest job rules the wall time), peak_mb, threads (of a job with
+        that peak; NaN where not known), disk_gb, holds (peak below the limit; None where the peak is not known).
     list of str
         Stages without a measured rate, which the sums lack.
 
@@ -66,8 +71,11 @@ def estimate(runs: list[Run], sources: int, cores: int = 32) -> tuple[pd.DataFra
         core_s = last["core_s"] * factor
         job_s = last["longest_core_s"] / min(stage.threads, cores) if stage.threads > 1 else last["longest_s"]
         longest = job_s * (1.0 if stage.sharded else factor)
-        peak = _peak(measured, total, stage.sharded)
-        rows.append(_row(stage.name, run.name, total, factor, stage.unit, core_s, longest, cores, peak, last["disk_mb"] * factor / 1e3))
+        peak, threads = _train_peak(measured, total, stage, cores) if stage.unit == TRAINED else (None, None)
+        if peak is None:
+            peak, threads = _peak(measured, total, stage.sharded), last["threads"]
+        disk_gb = last["disk_mb"] * factor / 1e3
+        rows.append(_row(stage.name, run.name, total, factor, stage.unit, core_s, longest, cores, peak, disk_gb, threads))
     spectral, absent = _spectral_half(runs, cores)
     return pd.DataFrame(rows + spectral, columns=list(COLUMNS)), missing + absent
 
@@ -90,7 +98,8 @@ def _spectral_half(runs: list[Run], cores: int) -> tuple[list[tuple], list[str]]
         if found:
             fit_s = rate["epoch_s"] * rate["epochs"] * TRAINING_SPECTRA / rate["spectra"]   # of one network
             core_s, peak, times = NETWORKS * fit_s, rate["train_peak_mb"], NETWORKS / rate["networks"]
-            rows.append(_row(f"train networks, {kind}", name, NETWORKS, times, "networks", core_s, fit_s, cores, peak))
+            unit = "networks" if rate["epoch_exact"] else NETWORKS_BY_WALL
+            rows.append(_row(f"train networks, {kind}", name, NETWORKS, times, unit, core_s, fit_s, cores, peak))
         else:
             missing.append(f"train networks, {kind}")
         if rate.get("predict_s", np.nan) > 0:
@@ -133,10 +142,28 @@ def _peak(measured: list[tuple[Run, dict]], total: float, sharded: bool) -> floa
     return max(peak, last["peak_mb"] + slope * (total - last["rows"]))
 
 
-def _row(stage, run, rows, times, unit, core_s, longest_s, cores, peak_mb, disk_gb=np.nan) -> tuple:
+def _train_peak(measured: list[tuple[Run, dict]], total: float, stage: Stage, cores: int) -> tuple[float | None, int | None]:
+    """Peak memory of the largest forest with all threads of the papers' machine, and these; None where the last run does not tell its.
+
+    What the measured threads held of their own is taken off, the rest is carried on, and what all threads hold is added. Nothing
+    is taken off a smaller run that does not tell.
+    """
+    known = [trained(run.folder, row["peak_job"]) if row["threads"] > 0 else None for run, row in measured]
+    if known[-1] is None:
+        return None, None
+    rest = [
+        (run, {**row, "peak_mb": max(0.0, row["peak_mb"] - row["threads"] * thread_mb(*forest))} if forest else row)
+        for (run, row), forest in zip(measured, known, strict=True)
+    ]
+    threads, stars, features = min(stage.threads, cores), total / (FOREST_LABELS * TREES), known[-1][1]
+    return _peak(rest, total, stage.sharded) + threads * thread_mb(stars, features), threads
+
+
+def _row(stage, run, rows, times, unit, core_s, longest_s, cores, peak_mb, disk_gb=np.nan, threads=np.nan) -> tuple:
     shared = core_s / cores
     wall = max(shared, longest_s)
-    return stage, run, rows, times, unit, core_s / 3600, wall / 3600, longest_s > shared, peak_mb, disk_gb, peak_mb < MEMORY_LIMIT_MB
+    hours = core_s / 3600, wall / 3600
+    return stage, run, rows, times, unit, *hours, longest_s > shared, peak_mb, threads, disk_gb, below_limit(peak_mb)
 
 
 def archives(run: Run, rows: dict[str, int], cores: int = 32, smallest: int = 10_000) -> dict | None:

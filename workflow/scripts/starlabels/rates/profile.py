@@ -12,6 +12,8 @@ from ..errors import InputError
 from .jobs import by_rule, read_jobs
 from .report import figure_of, markdown
 
+PAUSE_S = 600.0  # Snakemake's own work between two jobs never takes so long
+
 
 def profile(results: str | os.PathLike, startup: dict[str, float]) -> pd.DataFrame:
     """Time of every rule.
@@ -45,10 +47,10 @@ def schedule(records: str | os.PathLike, results: str | os.PathLike) -> pd.DataF
     Returns
     -------
     DataFrame
-        rule, log, start, end (seconds of the epoch); of each job its latest execution. Files that were deleted as no
-        longer needed have no record.
+        rule, log, start, end (seconds of the epoch); of each job its latest execution: files that an earlier one left, and
+        the latest did not write again, do not count. Files that were deleted as no longer needed have no record.
     """
-    jobs: dict[tuple[str, str], list[float]] = {}
+    jobs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     inside = f"{results}".rstrip("/") + "/"
     for path in Path(records).glob("*"):
         try:
@@ -57,29 +59,46 @@ def schedule(records: str | os.PathLike, results: str | os.PathLike) -> pd.DataF
             continue  # a record that is being written
         if not record.get("log") or not record["log"][0].startswith(inside) or not record.get("endtime"):
             continue
-        times = jobs.setdefault((record["rule"], record["log"][0]), [record["starttime"], record["endtime"]])
-        times[:] = min(times[0], record["starttime"]), max(times[1], record["endtime"])
-    rows = [(*key, *times) for key, times in jobs.items()]
+        jobs.setdefault((record["rule"], record["log"][0]), []).append((record["starttime"], record["endtime"]))
+    rows = [(*key, *_latest(times)) for key, times in jobs.items()]
     return pd.DataFrame(rows, columns=["rule", "log", "start", "end"]).sort_values("start", ignore_index=True)
+
+
+def _latest(times: list[tuple[float, float]]) -> tuple[float, float]:
+    """Earliest start and latest end of the records, one a file, that overlap in time with the last one."""
+    times = sorted(times, key=lambda t: t[1], reverse=True)
+    start, end = times[0]
+    for own, until in times:
+        if until < start:
+            break
+        start = min(start, own)
+    return start, end
 
 
 def occupancy(table: pd.DataFrame, core_s: float, cores: int) -> dict[str, float]:
     """How busy the machine was between the first start and the last end of `schedule`.
 
+    Time without any job for longer than `PAUSE_S` lies between two runs (a job is started again, the next day) and counts
+    nowhere but in paused_s.
+
     Returns
     -------
     dict
-        elapsed_s; idle_s, without any job (Snakemake's own work); single_s, with one job alone; jobs, mean number of
-        running jobs; cores_busy, core-seconds over the elapsed time of all cores.
+        elapsed_s, without the pauses; paused_s; idle_s, without any job (Snakemake's own work); single_s, with one job alone;
+        jobs, mean number of running jobs; cores_busy, core-seconds over the elapsed time of all cores.
     """
     edges = sorted([(t, 1) for t in table["start"]] + [(t, -1) for t in table["end"]])
-    elapsed, level = edges[-1][0] - edges[0][0], 0
+    level, paused = 0, 0.0
     spent: dict[int, float] = {}
     for (t, step), (following, _) in zip(edges, [*edges[1:], edges[-1]], strict=True):
         level += step
-        spent[level] = spent.get(level, 0.0) + following - t
+        if level == 0 and following - t > PAUSE_S:
+            paused += following - t
+        else:
+            spent[level] = spent.get(level, 0.0) + following - t
+    elapsed = edges[-1][0] - edges[0][0] - paused
     return {
-        "elapsed_s": elapsed, "idle_s": spent.get(0, 0.0), "single_s": spent.get(1, 0.0),
+        "elapsed_s": elapsed, "paused_s": paused, "idle_s": spent.get(0, 0.0), "single_s": spent.get(1, 0.0),
         "jobs": sum(n * s for n, s in spent.items()) / elapsed, "cores_busy": core_s / (elapsed * cores),
     }  # fmt: skip
 
@@ -100,8 +119,9 @@ def page(table: pd.DataFrame, busy: dict[str, float] | None, cores: int) -> str:
     if np.isfinite(total) and total > 0:
         text += [f"Start-up (interpreter, Snakemake's preamble, imports) of all jobs: {total:.0f} core-seconds, {total / core:.0%} of all."]
     if busy:
+        pause = f" (pauses between runs, {timedelta(seconds=round(busy['paused_s']))} in all, left out)" if busy["paused_s"] else ""
         text += [
-            f"Elapsed {timedelta(seconds=round(busy['elapsed_s']))}; no job ran for {busy['idle_s']:.0f} s, one job alone for "
+            f"Elapsed {timedelta(seconds=round(busy['elapsed_s']))}{pause}; no job ran for {busy['idle_s']:.0f} s, one job alone for "
             f"{busy['single_s']:.0f} s; {busy['jobs']:.2f} jobs at a time on the average.",
             f"{busy['cores_busy']:.0%} of the time of {cores} cores was used by jobs (the rest: waiting for the disk, for other "
             "programs, for Snakemake, or for a job that others wait for).",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .growth import GROWTH_LIMIT, MEMORY_LIMIT_MB, growth, memory
+from .papers import NETWORKS_BY_WALL
 from .stages import Run
 
 
@@ -48,20 +49,33 @@ def growth_table(table: pd.DataFrame) -> str:
 def memory_table(table: pd.DataFrame) -> str:
     """The largest job of every run against the limit."""
     header = ("run", "largest job", "peak MB", f"below {MEMORY_LIMIT_MB:g} MB", "jobs with a true peak", "jobs without any")
-    rows = ([r.run, f"{r.rule} {r.job}", figure_of(r.peak_mb), "yes" if r.holds else "NO", f"{r.exact:.0%}", str(r.unseen)]
+    said = {True: "yes", False: "NO", None: "not known"}
+    rows = ([r.run, f"{r.rule} {r.job}".strip() or "-", figure_of(r.peak_mb), said[r.holds], f"{r.exact:.0%}", str(r.unseen)]
             for r in table.itertuples())  # fmt: skip
     return markdown(header, rows)
 
 
+def memory_verdict(table: pd.DataFrame) -> str:
+    """Whether every job of `growth.memory` keeps to the limit, as a sentence."""
+    limit, holds = f"The limit of {MEMORY_LIMIT_MB:g} MB a job", list(table["holds"])
+    if False in holds:
+        return f"{limit} does NOT hold."
+    if None in holds or not holds:
+        return f"Whether {limit[0].lower()}{limit[1:]} holds is not known: {table['unseen'].sum()} jobs have no measured peak."
+    return f"{limit} holds."
+
+
 def estimate_table(table: pd.DataFrame, cores: int) -> str:
     """The papers' run, stage by stage, with its sum."""
-    header = ("stage", "rates of", "rows", "x measured", "unit", "core-hours", f"hours on {cores}", "ruled by", "peak MB", "disk GB")
+    header = ("stage", "rates of", "rows", "x measured", "unit", "core-hours", f"hours on {cores}", "ruled by", "peak MB", "threads",
+              "disk GB")
     rows = [
         [r.stage, r.measured, figure_of(r.rows), figure_of(r.times), r.unit, figure_of(r.core_hours), figure_of(r.wall_hours),
-         "longest job" if r.longest_job else "all cores", figure_of(r.peak_mb), figure_of(r.disk_gb)] for r in table.itertuples()
+         "longest job" if r.longest_job else "all cores", figure_of(r.peak_mb), figure_of(r.threads), figure_of(r.disk_gb)]
+        for r in table.itertuples()
     ]  # fmt: skip
     total = ["sum", "", "", "", "", figure_of(table["core_hours"].sum()), figure_of(table["wall_hours"].sum()), "",
-             figure_of(table["peak_mb"].max()), figure_of(table["disk_gb"].sum())]  # fmt: skip
+             figure_of(table["peak_mb"].max()), "", figure_of(table["disk_gb"].sum())]  # fmt: skip
     return markdown(header, [*rows, total])
 
 
@@ -88,9 +102,7 @@ def report(runs: list[Run], papers: pd.DataFrame, missing: list[str], archive: d
         text += [growth_table(grown), "", f"Worse than linear by more than {GROWTH_LIMIT - 1:.0%}: {said or 'no stage'}.", ""]
     else:
         text += ["One size only: growth is not known.", ""]
-    over = peaks[~peaks["holds"].astype(bool)]
-    text += ["## Memory", "", memory_table(peaks), ""]
-    text += [f"The limit of {MEMORY_LIMIT_MB:g} MB a job {'does NOT hold' if len(over) else 'holds'}.", ""]
+    text += ["## Memory", "", memory_table(peaks), "", memory_verdict(peaks), ""]
     return "\n".join(text + estimate_section(papers, missing, archive, cores)) + "\n"
 
 
@@ -101,7 +113,11 @@ def estimate_section(papers: pd.DataFrame, missing: list[str], archive: dict | N
     text += [f"NOT in the sums, because no given run measured it: {', '.join(missing)}.", ""] if missing else []
     text += ["Stages one after the other; work within a stage shared perfectly, but no stage ends before its longest job.",
              "A forest takes more than its share of time when it has more stars than measured: mind the column \"x measured\".",
+             "Peak memory is for the threads beside it. Of training these are the machine's, each with a part of the sample of its own, if",
+             "the run tells the forests' engine (presorted) and threads; else, and in all other stages, they are those measured.",
              "Disk is the sum of what the stages write. The archives' download is not in it."]  # fmt: skip
+    if NETWORKS_BY_WALL in set(papers["unit"]):
+        text += ["The time of networks by wall time, without a record of their jobs, is too long where they waited for a core."]
     if archive:
         text += ["The stage catalog is for archives cut to the survey's footprint; with the whole archives it takes "
                  f"{figure_of(archive['core_hours'])} core-hours and {figure_of(archive['wall_hours'])} hours, as long as "

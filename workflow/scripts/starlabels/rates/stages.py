@@ -1,6 +1,7 @@
 """The stages of the photometric half: their jobs, the rows that pass through them, what they leave on the disk."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pandas as pd
 
 from ..errors import InputError
 from ..io import read_json, row_count
+from ..usage import rule_of
 from .jobs import read_jobs
 
+SPECTRAL_CATALOG = "rave_catalog"  # shares its folders with the photometric rule
 SOURCES, TRAINED, PREDICTED = "SAGES sources", "training stars x trees", "stars predicted"
 
 
@@ -76,15 +79,31 @@ class Run:
     missing: tuple[str, ...]
 
 
+def require(folders: Iterable[str | os.PathLike]) -> None:
+    """Refuse results folders that do not exist.
+
+    Raises
+    ------
+    InputError
+        For the first of them; it says how the folder is made.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            name = Path(folder).name
+            command = f"make {name}" if name == "scale-20m" else "make scale" if name == "scale-2m" else "make run"
+            raise InputError(folder, "does not exist", f"Make it with `{command}`, or leave it out")
+
+
 def read_run(results: str | os.PathLike, sets: tuple[int, ...] = (1, 2)) -> Run:
     """Rates of every stage of one run.
 
     Returns
     -------
     Run
-        Its table has stage, unit, rows, jobs, core_s and wall_s (summed), longest_s and longest_core_s (of one job), peak_mb,
-        disk_mb, exact (share of the jobs with a record of their own), core_s_per_million and disk_mb_per_million rows. A
-        stage without jobs is not in the table but in `missing`; rows that no file tells, and files that are gone, are NaN.
+        Its table has stage, unit, rows, jobs, core_s and wall_s (summed), longest_s and longest_core_s (of one job), peak_mb with
+        the job that had it and its threads (peak_job, threads; "" and NaN where not known), disk_mb, exact (share of the jobs with
+        a record of their own), core_s_per_million and disk_mb_per_million rows. A stage without jobs is not in the table but in
+        `missing`; rows that no file tells, and files that are gone, are NaN.
 
     Raises
     ------
@@ -104,11 +123,13 @@ def read_run(results: str | os.PathLike, sets: tuple[int, ...] = (1, 2)) -> Run:
             missing.append(stage.name)
             continue
         recorded = own["output_mb"].notna().all()
+        top = own.loc[own["peak_mb"].idxmax()] if own["peak_mb"].notna().any() else {"peak_mb": np.nan, "job": "", "threads": np.nan}
         rows.append({
             "stage": stage.name, "unit": stage.unit, "rows": stage_rows(results, stage), "jobs": len(own),
             "core_s": own["core_s"].sum(), "wall_s": own["wall_s"].sum(), "longest_s": own["wall_s"].max(),
             "longest_core_s": own["core_s"].max(),
-            "peak_mb": own["peak_mb"].max(), "disk_mb": own["output_mb"].sum() if recorded else _disk_mb(results, stage),
+            "peak_mb": top["peak_mb"], "peak_job": top["job"], "threads": top["threads"],
+            "disk_mb": own["output_mb"].sum() if recorded else _disk_mb(results, stage),
             "exact": own["exact"].mean(),
         })  # fmt: skip
     table = pd.DataFrame(rows)
@@ -150,7 +171,13 @@ def stage_rows(results: Path, stage: Stage) -> float:
 
 
 def _of_spectra(results: Path, dataset: str) -> bool:
-    """Whether a catalogue belongs to the spectral half: one file for the whole sky, cell 0 of the lowest resolution."""
+    """Whether a catalogue belongs to the spectral half.
+
+    The job's record names its rule, which knows; of a job without one: a single file for the whole sky, cell 0.
+    """
+    rule = rule_of(Path(results, "logs/catalog", f"{dataset}.log"))
+    if rule:
+        return rule == SPECTRAL_CATALOG
     return {p.name for p in results.glob(f"catalogs/{dataset}/cell-*.parquet")} == {"cell-00000.parquet"}
 
 
