@@ -79,7 +79,7 @@ def draw(centres, eta, width, damping, hot, paschen_centres, paschen, paschen_wi
 
 @numba.njit(nogil=True, cache=True)
 def cubic(fine, wavelengths, out):
-    """Spectra `fine` at wavelengths (n or 1, m), into `out` (n, m): Lagrange's cubic through the two pixels on either side; at the ends through the last four."""
+    """Spectra at wavelengths (n or 1, m), into `out`: Lagrange's cubic through the two pixels on either side; at the ends the last four."""
     common = len(wavelengths) == 1
     for i in range(len(fine)):
         grid = wavelengths[0 if common else i]
