@@ -54,6 +54,23 @@ def test_jobs_are_planned_for_every_cell_and_slice(default):
     assert count["simulate_rave"] == count["rave_spectra"] == count["rave_stars"] == count["predict_cnn"] / 2 > 4
 
 
+def rules(root):
+    """(name, text) of every rule."""
+    text = "\n".join(p.read_text() for p in [root / "Snakefile", *sorted((root / "workflow/rules").glob("*.smk"))])
+    return re.findall(r"^ *rule (\w+):\n((?:(?: {4,}.*)?\n)+)", text, re.M)
+
+
+def test_log_and_benchmark_of_a_job_have_one_name(root):
+    """logs/<rule>/<job>.log and benchmarks/<rule>/<job>.tsv; of a rule with a single job logs/<rule>.log and benchmarks/<rule>/all.tsv."""
+    found, differ = [], []
+    for name, text in rules(root):
+        logs, benchmarks = re.findall(r"/logs/(.+)\.log", text), re.findall(r"/benchmarks/(.+)\.tsv", text)
+        found += benchmarks
+        if benchmarks and [f"{b}/all" if "{" not in b and b == name else b for b in logs] != benchmarks:
+            differ.append((name, logs, benchmarks))
+    assert len(found) > 50 and not differ
+
+
 @pytest.mark.parametrize(
     ("target", "some", "none"),
     [

@@ -103,7 +103,7 @@ rule predict_cnn_training:
     output:
         f"{RAVE}/predictions/{{variant}}/{{network}}/training.parquet",
     log:
-        f"{RESULTS}/logs/predict_cnn/{{variant}}_{{network}}_training.log",
+        f"{RESULTS}/logs/predict_cnn_training/{{variant}}_{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/predict_cnn_training/{{variant}}_{{network}}.tsv"
     conda:
