@@ -3,7 +3,7 @@
 import numpy as np
 
 from starlabels import network_kernels, network_numba
-from starlabels.network import Architecture, unpack
+from starlabels.network import Architecture, Layer, unpack
 from starlabels.network_fit import Sample, scores
 
 SETTINGS = {"batch": 16, "learning_rate": 0.001, "epsilon": 1e-7, "epochs": 20, "patience": 40}
@@ -16,6 +16,23 @@ KINDS = {
 
 def small(kind: str, **changes) -> Architecture:
     return Architecture(**{**SMALL, **KINDS[kind], **changes})
+
+
+class Deeper(Architecture):
+    """A network with one more dense layer, which no fast engine computes."""
+
+    @property
+    def layers(self):
+        found = super().layers
+        return (*found[:-1], Layer("further", (self.joined, self.joined)), found[-1])
+
+
+class Wider(Architecture):
+    """A network in which the layer that joins the branches is a convolution of the same size."""
+
+    @property
+    def layers(self):
+        return tuple(Layer(x.name, (1, *x.shape)) if x.name == "joined" else x for x in super().layers)
 
 
 def made_up(n: int, a: Architecture, seed: int = 0) -> Sample:

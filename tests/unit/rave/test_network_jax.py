@@ -11,7 +11,7 @@ import pytest
 from paths import ROOT
 from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
-from unit.rave.made_up_networks import SETTINGS, forward, loss64, made_up, numba_gradient, small
+from unit.rave.made_up_networks import SETTINGS, SMALL, Deeper, Wider, forward, loss64, made_up, numba_gradient, small
 
 from starlabels import network_jax, network_keras, network_numba
 from starlabels.errors import InputError
@@ -279,6 +279,18 @@ def test_left_to_itself_the_engine_is_jax_on_a_gpu_only(monkeypatch):
     assert [engines.engine_of(configured(name), a) for name in ("numba", "keras")] == ["numba", "keras"]
     with pytest.raises(InputError, match="rave.fit.engine: is 'torch'.*auto, numba, keras, jax"):
         engines.engine_of(configured("torch"), a)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Deeper, "further"), (Wider, "joined")])
+def test_a_layer_that_is_not_known_is_refused(kind, name, monkeypatch):
+    a = kind(**SMALL)
+    train, test = made_up(40, a), made_up(20, a, 1)
+    with pytest.raises(InputError, match=f"rave.fit.engine: is jax, which does not know the layer {name}"):
+        together(a, [0, 1], train, test, TOGETHER)
+    with pytest.raises(InputError, match=f"does not know the layer {name}"):
+        network_jax.predict(test.flux, test.inputs, starts_of(a, [0, 1]), a)
+    monkeypatch.setattr(network_jax, "sees_gpu", lambda: True)
+    assert engines.engine_of(configured("auto"), a) == "keras" and engines.engine_of(configured("auto"), Architecture(**SMALL)) == "jax"
 
 
 def test_jax_is_not_asked_for_a_gpu_where_there_is_no_driver(monkeypatch, tmp_path):

@@ -1,5 +1,7 @@
 """The network: its size, its weights, the authors' models, the numba kernels against float64 and against Keras."""
 
+import ast
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -8,12 +10,13 @@ import numpy as np
 import pytest
 import yaml
 from paths import ROOT, SHARED
-from unit.rave.made_up_networks import KINDS, SETTINGS, forward, loss64, made_up, numba_gradient, small
+from unit.rave.made_up_networks import KINDS, SETTINGS, SMALL, Deeper, Wider, forward, loss64, made_up, numba_gradient, small
 
-from starlabels import network_keras, network_numba, network_public
+from starlabels import network_jax, network_keras, network_numba, network_public
 from starlabels.errors import InputError
 from starlabels.network import Architecture, initial_weights, of_configuration, pack, stream, unpack
 from starlabels.network_fit import fit, scores
+from starlabels.rave import engines
 
 PUBLIC = sorted((SHARED / "guiglion2020/models").glob("*.h5"))
 
@@ -52,6 +55,39 @@ def test_foreign_weights_and_descriptions_are_refused():
         Architecture.from_json(Architecture().to_json()[:-1] + ', "depth": 3}')
     with pytest.raises(InputError, match="rave.fit.engine"):
         network_numba.plan_of(Architecture(kernel=7))
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Deeper, "further"), (Wider, "joined")])
+def test_layers_that_the_kernels_do_not_know_are_left_to_keras(kind, name, monkeypatch):
+    a, settings = kind(**SMALL), {"fit": {"engine": "auto", "backend": "tensorflow"}}
+    with pytest.raises(InputError, match=f"rave.fit.engine: numba's kernels do not know the layer {name}"):
+        network_numba.plan_of(a)
+    assert not network_numba.supports(a) and network_numba.supports(Architecture(**SMALL))
+    for there in (False, True):
+        monkeypatch.setattr(network_jax, "sees_gpu", lambda there=there: there)
+        monkeypatch.setattr(network_jax, "supports", lambda a: False)          # asked of JAX itself in test_network_jax.py
+        assert engines.engine_of(settings, a) == "keras"
+    with pytest.raises(InputError, match=f"the layer {name}"):
+        engines.engine_of({"fit": {"engine": "numba"}}, a)
+
+
+def test_no_training_uses_more_than_one_thread_of_linear_algebra():
+    """Also where the compiled code brings a library of its own: its sums would hang on the number of threads."""
+    code = (
+        "import sys; sys.path[:0] = ['tests', 'workflow/scripts']\n"
+        "from types import SimpleNamespace\nfrom threadpoolctl import threadpool_info\n"
+        "from unit.rave.made_up_networks import SETTINGS, made_up, small\nfrom starlabels.rave import engines\n"
+        "a = small('both'); data = SimpleNamespace(train=made_up(40, a), test=made_up(20, a, 1)); fit = engines.fit\n"
+        "def watched(*given):\n"
+        "    found = fit(*given)\n"
+        "    print(sorted(x['num_threads'] for x in threadpool_info() if x['user_api'] == 'blas'))\n"
+        "    return found\n"
+        "engines.fit = watched\n"
+        "engines.train_networks(data, a, {**SETTINGS, 'epochs': 2}, 'numba', [0], 1, 1, 'x')\n"
+    )
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert set(ast.literal_eval(done.stdout)) == {1}
 
 
 def test_starting_weights_are_glorot_uniform_and_hang_on_seed_and_number_only():

@@ -169,6 +169,21 @@ def of_configuration(cfg: Mapping, network: str = "photometry") -> Architecture:
     )
 
 
+def unknown_layers(architecture: Architecture, known: Mapping[str, int]) -> list[str]:
+    """Names of the layers that an engine does not compute.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    known : mapping
+        Axes of the kernel (3: convolution, 2: dense) by the layer's name; "convolution" stands for one for each of the filters.
+    """
+    axes = {name: n for name, n in known.items() if name != "convolution"}
+    if "convolution" in known:
+        axes |= {f"convolution_{k}": known["convolution"] for k in range(1, len(architecture.filters) + 1)}
+    return [layer.name for layer in architecture.layers if axes.get(layer.name) != len(layer.shape)]
+
+
 def unpack(weights: np.ndarray, architecture: Architecture) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Kernel and bias of each layer, as views of the weight vector.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .network import Architecture
+from .network import Architecture, unknown_layers
 from .network_fit import Course, Fitted, Sample
 
 _ROWS = {"cpu": 256, "gpu": 4096}          # stars predicted at once
@@ -58,6 +58,11 @@ def sees_gpu() -> bool:
         return _kernels().jax.default_backend() == "gpu"
     except InputError:
         return False
+
+
+def supports(architecture: Architecture) -> bool:
+    """Whether JAX computes every layer of a network; imports JAX."""
+    return not unknown_layers(architecture, _kernels().LAYERS)
 
 
 def device() -> str:
@@ -121,7 +126,7 @@ def train_many(
     Parameters
     ----------
     architecture : Architecture
-        Any.
+        Any of the layers of `network_jax_kernels.LAYERS`.
     starts : ndarray (m, parameters) of float32
         Starting weights.
     train, test : Sample
@@ -141,7 +146,7 @@ def train_many(
     Raises
     ------
     InputError
-        When JAX cannot be used.
+        When JAX cannot be used, or does not know a layer.
     """
     courses = [Course(train, test, architecture, settings, seed, network) for network in networks]
     ended = {lane: course.end(np.array(starts[lane])) for lane, course in enumerate(courses) if not course.runs}

@@ -15,9 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .network import Architecture, unpack
+from .errors import InputError
+from .network import Architecture, unknown_layers, unpack
 
 _BLOCK = 16          # pixels of a block
+#: Layers that `_forward` computes, as `network.unknown_layers` takes them.
+LAYERS = {"convolution": 3, "dense": 2, "photometric": 2, "joined": 2, "labels": 2}
 
 
 def _product(a, b):
@@ -51,7 +54,16 @@ def _leaky(u, slope):
 
 
 def _forward(layers, flux, inputs, factors, a: Architecture):
-    """Outputs (n, outputs) of one network; factors (n, features) of the dropout, or None."""
+    """Outputs (n, outputs) of one network; factors (n, features) of the dropout, or None.
+
+    Raises
+    ------
+    InputError
+        For a layer that is not computed here.
+    """
+    unknown = unknown_layers(a, LAYERS)
+    if unknown:
+        raise InputError("rave.fit.engine", f"is jax, which does not know the layer {', '.join(unknown)}", "Take the engine keras, or auto")
 
     def dense(x, name):
         kernel, bias = layers[name]

@@ -10,15 +10,27 @@ import numpy as np
 
 from . import network_kernels as kernels
 from .errors import InputError
-from .network import Architecture, unpack
+from .network import Architecture, unknown_layers, unpack
 
 _ROWS = 256          # stars that pass through all networks together: their spectra stay in the processor's cache
+#: Layers that `gradient` and `_outputs_of` of the kernels compute, as `network.unknown_layers` takes them.
+LAYERS = {"convolution": 3, "dense": 2, "photometric": 2, "joined": 2, "labels": 2}
 
 
 def supports(architecture: Architecture) -> bool:
-    """Whether the kernels can compute a network: even numbers of filters, kernels of a multiple of five pixels (or none)."""
+    """Whether the kernels can compute a network: layers of `LAYERS`, even numbers of filters, kernels of a multiple of five pixels."""
+    return not _unsuited(architecture)
+
+
+def _unsuited(architecture: Architecture) -> str:
+    """What the kernels cannot compute; empty: nothing."""
+    unknown = unknown_layers(architecture, LAYERS)
+    if unknown:
+        return f"do not know the layer {', '.join(unknown)}"
     even = all(f % 2 == 0 for f in architecture.filters)
-    return not architecture.pixels or not architecture.filters or (even and architecture.kernel % 5 == 0)
+    if architecture.pixels and architecture.filters and not (even and architecture.kernel % 5 == 0):
+        return f"do not suit a kernel of {architecture.kernel} pixels and {architecture.filters} filters"
+    return ""
 
 
 def positions(architecture: Architecture) -> np.ndarray:
@@ -47,8 +59,8 @@ def plan_of(architecture: Architecture) -> kernels.Plan:
     InputError
         When they cannot compute it.
     """
-    if not supports(architecture):
-        found = f"do not suit a kernel of {architecture.kernel} pixels and {architecture.filters} filters"
+    found = _unsuited(architecture)
+    if found:
         raise InputError("rave.fit.engine", f"numba's kernels {found}", "Take the engine keras, or auto")
     a, start, starts = architecture, 0, {}
     for layer in a.layers:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,7 +23,7 @@ ENGINES = ("auto", "numba", "keras", "jax")
 def engine_of(cfg: Mapping, architecture: Architecture) -> str:
     """The engine, "numba", "keras" or "jax", that a configuration and an architecture ask for.
 
-    Left to itself it is JAX on a GPU, else numba for the architectures that it can compute, else Keras.
+    Left to itself it is JAX on a GPU, else numba, each for the architectures that it can compute, else Keras.
 
     Raises
     ------
@@ -35,13 +36,21 @@ def engine_of(cfg: Mapping, architecture: Architecture) -> str:
     if engine == "numba":
         network_numba.plan_of(architecture)
     if engine == "auto":
-        return "jax" if network_jax.sees_gpu() else "numba" if network_numba.supports(architecture) else "keras"
+        if network_jax.sees_gpu() and network_jax.supports(architecture):
+            return "jax"
+        return "numba" if network_numba.supports(architecture) else "keras"
     return engine
 
 
 def backend_of(cfg: Mapping, engine: str) -> str | None:
     """What an engine computes on, for the record: Keras' back end, the device of JAX."""
     return {"keras": lambda: cfg["fit"]["backend"], "jax": network_jax.device}.get(engine, lambda: None)()
+
+
+def versions_of(cfg: Mapping, engine: str) -> dict[str, str]:
+    """Versions of the packages that an engine computes with, by their names; imports them."""
+    packages = ("keras", cfg["fit"]["backend"]) if engine == "keras" else (engine,)
+    return {name: import_module(name).__version__ for name in packages}
 
 
 def train_networks(
@@ -89,6 +98,8 @@ def train_networks(
         if engine == "keras":
             network_keras.choose_backend(settings["backend"])
         maker = network_numba.NumbaEngine if engine == "numba" else network_keras.KerasEngine
+        # numba's np.dot takes scipy's BLAS, a library of its own, when it is first compiled or loaded; a limit holds only what is there
+        import_module("scipy.linalg.cython_blas")
         # linear algebra on one thread: its sums must not hang on the number of processors, and the networks share these
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(int(threads), 1) if engine == "numba" else 1) as pool:
             return list(pool.map(one, networks))

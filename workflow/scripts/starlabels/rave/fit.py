@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 
@@ -21,7 +20,7 @@ from ..network import Architecture, of_configuration
 from ..network_fit import HISTORY, Fitted, Sample
 from ..spectra import grid_of
 from ..spectra_pack import read_packed
-from .engines import backend_of, engine_of, train_networks
+from .engines import backend_of, engine_of, train_networks, versions_of
 from .scaling import scaled
 from .variants import merged
 
@@ -150,5 +149,5 @@ def run_train(
         "n_train": len(data.train.labels), "n_test": len(data.test.labels), "parameters": architecture.parameters,
         "networks": [{**r, "seconds": s} for r, (_, s) in zip(ensemble.reports, found, strict=True)], "threads": threads,
         "simulated": data.simulated,
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__},
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, **versions_of(cfg, engine)},
     })  # fmt: skip
