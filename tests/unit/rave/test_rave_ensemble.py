@@ -4,6 +4,7 @@ import ast
 import copy
 import importlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from paths import ROOT, SHARED
 
 from starlabels import ensemble as ensembles
 from starlabels import network_keras
-from starlabels.ensemble import Ensemble, dispersion_ratio, keep, run_ensemble, select
+from starlabels.ensemble import Ensemble, dispersion_ratio, keep, run_ensemble, select, together
 from starlabels.errors import InputError
 from starlabels.figures.rave import table1_catalogue
 from starlabels.io import read_json, read_meta, read_table, write_json, write_table
@@ -304,7 +305,7 @@ def test_batches_that_do_not_belong_together_are_refused(models, sample, cfg, tm
     first = models["photometry"] / "batch-000.npz"
     with pytest.raises(InputError, match="network 0 in two files"):
         run_ensemble([first, first], cfg, *(tmp_path / n for n in "abc"))
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match=r"batch-001.npz: was trained with another network than .*batch-000.npz: spectra instead of photo"):
         run_ensemble([first, models["spectra"] / "batch-001.npz"], cfg, *(tmp_path / n for n in "abc"))
     with pytest.raises(InputError, match="no file"):
         run_ensemble([], cfg, *(tmp_path / n for n in "abc"))
@@ -316,6 +317,34 @@ def test_batches_that_do_not_belong_together_are_refused(models, sample, cfg, tm
     save_arrays(tmp_path / "bad.npz", arrays | {"about": np.array("{")})
     with pytest.raises(InputError, match="is damaged"):
         Ensemble.load(tmp_path / "bad.npz")
+
+
+def test_what_differs_between_batches_is_named(models, cfg, tmp_path):
+    first = models["photometry"] / "batch-000.npz"
+    other = Ensemble.load(models["photometry"] / "batch-001.npz")
+
+    def refused(message, architecture=other.architecture, **about):
+        replace(other, architecture=architecture, about={**copy.deepcopy(other.about), **about}).save(tmp_path / "other.npz")
+        with pytest.raises(InputError, match=message):
+            together([first, tmp_path / "other.npz"])
+
+    together([first, models["photometry"] / "batch-001.npz"])
+    refused("another engine than .*: jax instead of numba.*Set rave.fit.engine to one", engine="jax")
+    refused(r"another architecture.slope than .*: 0.1 instead of 0.3.*Delete both", replace(other.architecture, slope=0.1))
+    scaling = copy.deepcopy(other.about["scaling"])
+    scaling["labels"]["teff"][0] = 1.5
+    refused(r"another scaling.labels.teff than .*: \[1.5, \d+.* instead of \[\d+", scaling=scaling)
+
+
+@pytest.mark.parametrize(("engine", "packages"), [("numba", {"numba"}), ("keras", {"keras", "tensorflow"}), ("jax", {"jax"})])
+def test_the_record_names_the_packages_of_the_engine(engine, packages, sample, cfg, tmp_path):
+    if engine == "jax":
+        pytest.importorskip("jax")
+    one = {**cfg, "fit": {**cfg["fit"], "engine": engine, "epochs": 1}}
+    train(sample, one, tmp_path, jobs=((0,),), threads=1)
+    versions = read_json(tmp_path / "batch-000.json")["versions"]
+    assert set(versions) == {"python", "numpy", *packages}
+    assert all(versions[name] == importlib.import_module(name).__version__ for name in packages)
 
 
 # --- predictions ------------------------------------------------------------------------------------------------------

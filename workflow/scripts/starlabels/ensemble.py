@@ -4,8 +4,8 @@ Everything is plain arrays in .npz files; what describes them is JSON text insid
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from .network_fit import HISTORY
 from .npz import load_arrays, save_arrays
 
 PUBLISHED = 80          # networks that the paper averages
+_ONE_ENGINE = "Set rave.fit.engine to one engine (auto takes jax where there is a GPU), delete the files of the other and train again"
 _HISTORY_UNITS = {
     "network": "Number of the network", "epoch": "Epoch, from 1", "train_loss": "Loss over the training sample while the epoch runs",
     "test_loss": "Loss over the test sample after the epoch", "test_r2": "Mean R2 of the scaled labels over the test sample",
@@ -91,7 +92,10 @@ def together(paths: Sequence[str | Path]) -> Ensemble:
     parts = [Ensemble.load(path) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if (part.architecture, part.about) != (parts[0].architecture, parts[0].about):
-            raise InputError(path, f"was trained with other settings, or on another sample, than {paths[0]}", "Delete both and train again")
+            own, other = ({**p.about, "architecture": asdict(p.architecture)} for p in (part, parts[0]))
+            key, mine, theirs = next(_differences(own, other))
+            found = f"was trained with another {key} than {paths[0]}: {mine} instead of {theirs}"
+            raise InputError(path, found, _ONE_ENGINE if key == "engine" else "Delete both and train again")
     reports = [report for part in parts for report in part.reports]
     numbers = [report["network"] for report in reports]
     if len(set(numbers)) < len(numbers):
@@ -101,6 +105,16 @@ def together(paths: Sequence[str | Path]) -> Ensemble:
     history = pd.concat([part.history for part in parts], ignore_index=True).sort_values(["network", "epoch"], ignore_index=True)
     weights = np.concatenate([part.weights for part in parts])[order]
     return replace(parts[0], reports=[reports[k] for k in order], weights=weights, history=history)
+
+
+def _differences(own: Mapping, other: Mapping, above: str = "") -> Iterator[tuple[str, object, object]]:
+    """Key (`scaling.labels.teff`) and both values of what differs."""
+    for key in {**other, **own}:
+        mine, theirs = own.get(key, "(none)"), other.get(key, "(none)")
+        if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+            yield from _differences(mine, theirs, f"{above}{key}.")
+        elif mine != theirs:
+            yield f"{above}{key}", mine, theirs
 
 
 def keep(losses: np.ndarray, failed: np.ndarray, quantile: float) -> tuple[np.ndarray, float]:
