@@ -37,7 +37,8 @@ rule predict:
         f"{RESULTS}/benchmarks/predict/set{{k}}_{{cell}}.tsv"
     conda:
         ENV
-    threads: 4
+    # one thread a job: there are more cells than cores, and a good part of a job is reading
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -84,7 +85,7 @@ rule predict_cnn:
         f"{RESULTS}/benchmarks/predict_cnn/{{variant}}_{{network}}_{{slice}}.tsv"
     conda:
         ENV
-    threads: 8
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -60,7 +60,7 @@ def stages(sets: tuple[int, ...] = (1, 2)) -> list[Stage]:
     ]
     # trees are grown in parallel, so the jobs of one size share all their threads; one forest is one job all the same
     found += [Stage(f"train set{k}", "train", TRAINED, f"set{k}_", (f"sages/models/set{k}/*",), False, 16) for k in sets]
-    found += [Stage(f"predict set{k}", "predict", PREDICTED, f"set{k}_", (f"sages/predictions/set{k}/*",), True, 4) for k in sets]
+    found += [Stage(f"predict set{k}", "predict", PREDICTED, f"set{k}_", (f"sages/predictions/set{k}/*",)) for k in sets]
     found += [
         Stage(f"catalogue set{k}", "catalog_product", PREDICTED, f"set{k}", (f"sages/catalog/sages_set{k}.*",), False) for k in sets
     ]
