@@ -6,7 +6,8 @@ from sklearn.ensemble import RandomForestRegressor
 
 from starlabels import forest, forest_grow
 from starlabels.errors import InputError
-from starlabels.forest_presorted import PresortedForest, tried
+from starlabels.forest_presorted import PresortedForest
+from starlabels.forest_trees import tried
 
 NODES = ("feature", "children_left", "children_right", "threshold", "value", "n_node_samples")
 

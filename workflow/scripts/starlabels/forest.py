@@ -14,7 +14,8 @@ import numpy as np
 
 from .errors import InputError
 from .forest_compact import Forest, check_matrix, compact
-from .forest_presorted import PresortedForest, tried
+from .forest_presorted import PresortedForest
+from .forest_trees import bootstrap, tried
 
 __all__ = ["ENGINES", "Forest", "OutOfBag", "OutOfBagSums", "check_labels", "new_regressor", "train", "unseen", "unseen_predictions"]
 
@@ -141,8 +142,7 @@ def new_regressor(settings: Mapping, seed: int, threads: int, **changes):
 
 def unseen(tree, n: int) -> np.ndarray:
     """Rows out of n that a tree's bootstrap left out, drawn again from the tree's seed as scikit-learn does."""
-    drawn = np.random.RandomState(tree.random_state).randint(0, n, n)
-    return np.flatnonzero(np.bincount(drawn, minlength=n) == 0)
+    return np.flatnonzero(bootstrap(tree.random_state, n) == 0)
 
 
 def unseen_predictions(trees: Sequence, x: np.ndarray, threads: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -10,7 +10,7 @@ oneDAL 2026.2 with weights takes a split below the best in some nodes of fewer t
 include; rows repeated instead of weighted would avoid it, at 1.3 times the cost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -18,27 +18,13 @@ import numba
 import numpy as np
 
 from .errors import InputError
-from .forest_presorted import Nodes, PresortedTree, tried
+from .forest_trees import GrownTree, Nodes, SeededForest, bootstrap, tried
 
 BINS = 1024  # cuts a feature; the 256 of the package cost 2 % of the error on the stars of the tests, 512 still 1 %
-_MAX_INT = np.iinfo(np.int32).max
 
 
-class IntelexForest:
-    """Random forest of regression trees, with the names of scikit-learn.
-
-    Parameters
-    ----------
-    n_estimators : int
-        Trees.
-    max_features : None, int, float, "sqrt" or "log2"
-        Features tried at a split; None: all. An integer is a number, a float a fraction (`tried`).
-    max_depth : int or None
-    random_state : int
-    n_jobs : int
-        Threads; the trees do not depend on it.
-    warm_start : bool
-        `fit` keeps the trees that there are and adds those that miss.
+class IntelexForest(SeededForest):
+    """Forest grown by oneDAL.
 
     Raises
     ------
@@ -47,33 +33,20 @@ class IntelexForest:
     """
 
     def __init__(self, n_estimators=100, max_features=None, max_depth=None, random_state=0, n_jobs=1, warm_start=False):
-        self.n_estimators, self.max_features, self.max_depth = n_estimators, max_features, max_depth
-        self.random_state, self.n_jobs, self.warm_start = random_state, n_jobs, warm_start
-        self.estimators_: list[PresortedTree] = []
+        super().__init__(n_estimators, max_features, max_depth, random_state, n_jobs, warm_start)
         _library()
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> "IntelexForest":
-        """Grow the trees.
-
-        Parameters
-        ----------
-        x : ndarray (n, p) of float32, finite
-        y : ndarray (n,)
-        """
+    @contextmanager
+    def _growing(self, x: np.ndarray, y: np.ndarray, pool: ThreadPoolExecutor) -> Iterator[Callable[[int], GrownTree]]:
         x, y = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float64)
-        source = np.random.RandomState(self.random_state)
-        seeds = [int(source.randint(_MAX_INT)) for _ in range(self.n_estimators)]
-        grown = self.estimators_ if self.warm_start else []
         label = ((y - y.mean()) / (y.std() or 1.0)).astype(np.float32)  # float32 holds differences of labels near zero best
-        with _one_thread_a_call(), ThreadPoolExecutor(max(1, int(self.n_jobs or 1))) as pool:
+        with _one_thread_a_call():
             codes = np.stack(list(pool.map(bin_numbers, x.T)), axis=1)
-            new = pool.map(lambda seed: self._tree(x, codes, y, label, seed), seeds[len(grown) :])
-            self.estimators_ = [*grown, *new]
-        return self
+            yield lambda seed: self._tree(x, codes, y, label, seed)
 
-    def _tree(self, x: np.ndarray, codes: np.ndarray, y: np.ndarray, label: np.ndarray, seed: int) -> PresortedTree:
+    def _tree(self, x: np.ndarray, codes: np.ndarray, y: np.ndarray, label: np.ndarray, seed: int) -> GrownTree:
         n, p = x.shape
-        count = np.bincount(np.random.RandomState(seed).randint(0, n, n), minlength=n)
+        count = bootstrap(seed, n)
         drawn = np.flatnonzero(count)
         daal4py = _library()
         training = daal4py.decision_forest_regression_training(
@@ -97,7 +70,7 @@ class IntelexForest:
         threshold, value = settle(drawn, count, codes, x, y, feature, left, right, np.floor(nodes["threshold"]))
         if np.isnan(value).any():
             raise RuntimeError("a tree of scikit-learn-intelex has a node without a star: its splits are not what they were taken for")
-        return PresortedTree(Nodes(feature, left, right, threshold, value.reshape(-1, 1, 1), samples), seed)
+        return GrownTree(Nodes(feature, left, right, threshold, value.reshape(-1, 1, 1), samples), seed)
 
 
 def bin_numbers(column: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ..forest import OutOfBagSums, check_labels, new_regressor, unseen, unseen_predictions
 from ..forest_compact import check_matrix
-from ..forest_presorted import tried
+from ..forest_trees import tried
 from ..io import write_json, write_table
 from ..photometry import column, feature_matrix
 from .models import label_and_classes, read_samples, training_rows
