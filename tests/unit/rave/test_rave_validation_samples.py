@@ -274,13 +274,16 @@ class Names(SimpleNamespace):
     def get(self, key, default=None):
         return getattr(self, key, default)
 
+    def __iter__(self):
+        return iter(vars(self).values())
+
 
 class Job:
     """What a script gets from Snakemake."""
 
     def __init__(self, given, out, params):
         self.input, self.output, self.params = (Names(**d) for d in (given, out, params))
-        self.rule, self.log = "test", []
+        self.rule, self.log, self.threads = "test", [], 1
 
 
 def test_scripts_pass_their_files_on(run, tmp_path):
