@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import SkyCoord, offset_by
 
 from starlabels import cells
 from starlabels.errors import InputError
@@ -43,27 +43,38 @@ def test_margin_finds_every_foreign_cell_within_it(nside):
     truth = set()
     for radius in np.linspace(0.02, 1.0, 25) * margin:
         for angle in np.arange(0, 360, 2.0):
-            there = cells.cell_of(*cells._offset(ra, dec, angle, radius), nside)
+            there = cells.cell_of(*offset(ra, dec, angle, radius), nside)
             truth |= {(i, int(there[i])) for i in np.flatnonzero(there != own)}
     assert truth and truth <= found
     assert len(found) < 3 * len(truth)
 
 
-@pytest.mark.parametrize(("nside", "margin"), [(1, 3600.0), (8, 200.0), (8, 10.0), (64, 300.0)])
-def test_the_depth_below_a_border_leaves_no_pair_out(monkeypatch, nside, margin):
-    """All over the sky, and near the corners and poles: the same pairs as when every source is given its ring of points."""
+def offset(ra, dec, angle_deg, distance_arcsec):
+    lon, lat = offset_by(ra * u.deg, dec * u.deg, angle_deg * u.deg, distance_arcsec * u.arcsec)
+    return lon.deg, lat.deg
+
+
+@pytest.mark.parametrize(("nside", "margin"), [(1, 3600.0), (8, 200.0), (8, 10.0), (64, 300.0), (32, 3600.0), (4096, 30.0)])
+def test_no_pair_is_left_out_and_none_is_far_away(nside, margin):
+    """All over the sky, and near the corners and poles: against rings of points within the margin, and within some three times the margin."""
     rng = np.random.default_rng(8)
-    ra, dec = rng.uniform(0, 360, 40_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 40_000)))
-    ra[:10_000] = (rng.integers(0, 9, 10_000) * 45 + rng.normal(0, margin / 1800, 10_000)) % 360
-    dec[5_000:15_000] = np.clip(rng.choice([41.81, -41.81, 0, 90, -90], 10_000) + rng.normal(0, margin / 1800, 10_000), -90, 90)
+    ra, dec = rng.uniform(0, 360, 16_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 16_000)))
+    ra[:4_000] = (rng.integers(0, 9, 4_000) * 45 + rng.normal(0, margin / 1800, 4_000)) % 360
+    dec[2_000:6_000] = np.clip(rng.choice([41.81, -41.81, 0, 90, -90], 4_000) + rng.normal(0, margin / 1800, 4_000), -90, 90)
     own = cells.cell_of(ra, dec, nside)
     own[-50:] = 0                                                          # a Gaia id may say another cell than the position
-    fast = cells.other_cells_within(ra, dec, own, nside, margin)
-    depth = cells._depth(ra, dec, own, nside)
-    assert (depth > 3 * margin).any() and not depth[-50:][cells.cell_of(ra[-50:], dec[-50:], nside) != 0].any()
-    monkeypatch.setattr(cells, "_depth", lambda ra, *_: np.zeros(len(ra)))
-    plain = cells.other_cells_within(ra, dec, own, nside, margin)
-    assert len(fast[0]) and np.array_equal(fast[0], plain[0]) and np.array_equal(fast[1], plain[1])
+    index, cell = cells.other_cells_within(ra, dec, own, nside, margin)
+    assert (cell >= 0).all() and (cell != own[index]).all()
+    found = index * 12 * nside**2 + cell
+    assert (np.diff(found) > 0).all()
+    pairs = []
+    for radius in np.concatenate([np.linspace(0, 1, 9), [1.3, 1.6, 2.0, 2.4, 2.8, 3.2]]) * margin:
+        there = cells.cell_of(*offset(ra, dec, np.arange(48)[:, None] * 7.5, radius), nside)
+        foreign = np.nonzero(there != own)
+        pairs.append(np.unique(foreign[1] * 12 * nside**2 + there[foreign]))
+    within, near = np.unique(np.concatenate(pairs[:9])), np.unique(np.concatenate(pairs))
+    assert len(within) > 400 and np.isin(within, found).all()
+    assert np.isin(found, near).mean() > 0.999                             # 48 directions miss the tip of a corner
 
 
 def test_margin_limits():
@@ -71,3 +82,5 @@ def test_margin_limits():
     assert len(none[0]) == 0
     with pytest.raises(InputError, match="margin_arcsec"):
         cells.other_cells_within(np.array([10.0]), np.array([0.0]), np.array([0]), 8, 4000)
+    with pytest.raises(InputError, match="smaller `cells.nside`"):
+        cells.other_cells_within(np.array([10.0]), np.array([0.0]), np.array([0]), 64, 3000)

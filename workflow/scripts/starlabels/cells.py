@@ -2,12 +2,14 @@
 
 import numpy as np
 from astropy import units as u
-from astropy.coordinates import offset_by
 from astropy_healpix import HEALPix
 
 from .errors import InputError
 
-FINE_LEVEL = 13                # log2 of the resolution at which depths below the border of a cell are counted: 26 arcsec
+FINE_LEVEL = 16                # log2 of the resolution at which the way to the border of a cell is counted: 3.2 arcsec
+NARROWEST = 0.66               # width of a row of HEALPix pixels over the side of a square of their area, anywhere on the sky, at least
+#: directions of the eight neighbours in the axes of a cell (x to the north-east, y to the north-west), as astropy_healpix gives them
+NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
 def _healpix(nside: int) -> HEALPix:
@@ -37,19 +39,18 @@ def cell_name(cell: int) -> str:
 
 
 def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: int, margin_arcsec: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which foreign cells lie within a margin of each source.
+    """Which foreign cells lie within a margin of each source, and some that lie a little further away.
 
-    Sources deep inside their cell are told by the number of their cell at a high resolution. Around each of the others a ring of
-    points finds the neighbouring cells. Eight directions at three times the margin find
-    the sources that are near a border at all; 32 directions at 1.5 times the margin then settle those. A border at
-    a distance below the margin is crossed by that ring whatever its direction, a corner down to an opening of 50 deg too.
+    A source's place in its cell is counted in rows of tiny pixels from each of the four edges. Rows are at least NARROWEST times as
+    wide as a square pixel, so a source within the margin of a cell is never missed, and none beyond 1.6 margins from its edge (3 from
+    its corner) is taken.
 
     Parameters
     ----------
     ra, dec : ndarray
         Positions in deg.
     own : ndarray of int
-        The cell that each source belongs to.
+        The cell that each source belongs to (its position may say another one: a Gaia id was given from another position).
     margin_arcsec : float
         Width of the margin.
 
@@ -57,47 +58,45 @@ def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: 
     -------
     index, cell : ndarray of int
         Pairs of a source's index and a foreign cell, sorted, each pair once.
+
+    Raises
+    ------
+    InputError
+        When the margin exceeds 3600 arcsec or the width of a cell.
     """
     if margin_arcsec <= 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     if margin_arcsec > 3600:
         raise InputError("cells.margin_arcsec", f"is {margin_arcsec}", "Margins up to 3600 arcsec are supported")
-    ra, dec, own = np.asarray(ra, float), np.asarray(dec, float), np.asarray(own, np.int64)
-    depth = _depth(ra, dec, own, nside)
-    index = np.flatnonzero(depth <= 3 * margin_arcsec)
-    around = cell_of(*_offset(ra[index], dec[index], np.arange(8)[:, None] * 45.0, 3 * margin_arcsec), nside)
-    index = index[(around != own[index]).any(axis=0) & (depth[index] <= 1.5 * margin_arcsec)]    # deeper: no ring reaches the border
-    if not len(index):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    pairs = []
-    for scale in (0.75, 1.5):
-        for angles in np.split(np.arange(32)[:, None] * 11.25, 4):
-            cell = cell_of(*_offset(ra[index], dec[index], angles, scale * margin_arcsec), nside)
-            angle, source = np.nonzero(cell != own[index])
-            pairs.append(np.unique(index[source] * (12 * nside**2) + cell[angle, source]))
-    found = np.unique(np.concatenate(pairs))
+    level = max(FINE_LEVEL - int(np.log2(nside)), 4)
+    side = np.degrees(np.sqrt(np.pi / 3)) * 3600 / nside
+    if margin_arcsec > NARROWEST * side:
+        found = f"is {margin_arcsec}, but a cell (`cells.nside` {nside}) may be as narrow as {NARROWEST * side:.0f} arcsec"
+        raise InputError("cells.margin_arcsec", found, "Use larger cells (a smaller `cells.nside`) or a narrower margin")
+    tiny = cell_of(ra, dec, nside << level)
+    here = tiny >> (2 * level)
+    reach, last = int(margin_arcsec / (NARROWEST * side) * (1 << level)), (1 << level) - 1
+    x, y = _every_second_bit(tiny, level), _every_second_bit(tiny >> 1, level)
+    close = np.minimum(np.minimum(x, last - x), np.minimum(y, last - y)) <= reach
+    source = np.flatnonzero(close | (here != own))
+    x, y, here, own = x[source], y[source], here[source], np.asarray(own, np.int64)[source]
+    cells, which = np.unique(here, return_inverse=True)
+    with np.errstate(invalid="ignore"):                                      # some corners have three cells, not four: -1
+        around = np.asarray(_healpix(nside).neighbours(cells))
+    beside = {(0, 0): np.ones(len(source), bool), (-1, 0): x <= reach, (1, 0): last - x <= reach, (0, -1): y <= reach, (0, 1): last - y <= reach}
+    pairs = [source * (12 * nside**2) + here]
+    belongs = [here != own]
+    for (dx, dy), cell in zip(NEIGHBOURS, around, strict=True):
+        foreign = cell[which]
+        pairs.append(source * (12 * nside**2) + foreign)
+        belongs.append(beside[dx, 0] & beside[0, dy] & (foreign != own) & (foreign >= 0))
+    found = np.unique(np.concatenate([p[b] for p, b in zip(pairs, belongs, strict=True)]))
     return found // (12 * nside**2), found % (12 * nside**2)
 
 
-def _depth(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: int) -> np.ndarray:
-    """Arcsec that a source is away from the border of its cell at least; 0 where it lies in another one.
-
-    Counts the rows of tiny cells between source and border. Cells are at least 0.67 times as wide as a square of their area.
-    """
-    level = FINE_LEVEL - int(np.log2(nside))
-    if level < 1:
-        return np.zeros(len(ra))
-    tiny = cell_of(ra, dec, 1 << FINE_LEVEL)
-    x, y = np.zeros(len(tiny), np.int32), np.zeros(len(tiny), np.int32)
-    for bit in range(level):                                                # nested numbers: the bits of x and y in turns
-        x |= ((tiny >> bit) & (1 << bit)).astype(np.int32)
-        y |= ((tiny >> (bit + 1)) & (1 << bit)).astype(np.int32)
-    last = (1 << level) - 1
-    rows = np.minimum(np.minimum(x, last - x), np.minimum(y, last - y))
-    width = 0.66 * np.degrees(np.sqrt(np.pi / 3)) * 3600 / (1 << FINE_LEVEL)
-    return np.where(tiny >> (2 * level) == own, rows * width, 0.0)
-
-
-def _offset(ra, dec, angle_deg, distance_arcsec):
-    lon, lat = offset_by(ra * u.deg, dec * u.deg, angle_deg * u.deg, distance_arcsec * u.arcsec)
-    return lon.deg, lat.deg
+def _every_second_bit(numbers: np.ndarray, count: int) -> np.ndarray:
+    """Bits 0, 2, 4 ... of each number, so many of them, side by side."""
+    found = np.zeros(len(numbers), np.int64)
+    for bit in range(count):
+        found |= (numbers >> bit) & (1 << bit)
+    return found
