@@ -56,7 +56,7 @@ def offset(ra, dec, angle_deg, distance_arcsec):
 
 @pytest.mark.parametrize(("nside", "margin"), [(1, 3600.0), (8, 200.0), (8, 10.0), (64, 300.0), (32, 3600.0), (4096, 30.0)])
 def test_no_pair_is_left_out_and_none_is_far_away(nside, margin):
-    """All over the sky, and near the corners and poles: against rings of points within the margin, and within some three times the margin."""
+    """All over the sky, and near the corners and poles: against rings of points within the margin, and within some three margins."""
     rng = np.random.default_rng(8)
     ra, dec = rng.uniform(0, 360, 16_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 16_000)))
     ra[:4_000] = (rng.integers(0, 9, 4_000) * 45 + rng.normal(0, margin / 1800, 4_000)) % 360

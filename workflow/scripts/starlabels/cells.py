@@ -83,13 +83,14 @@ def other_cells_within(ra: np.ndarray, dec: np.ndarray, own: np.ndarray, nside: 
     cells, which = np.unique(here, return_inverse=True)
     with np.errstate(invalid="ignore"):                                      # some corners have three cells, not four: -1
         around = np.asarray(_healpix(nside).neighbours(cells))
-    beside = {(0, 0): np.ones(len(source), bool), (-1, 0): x <= reach, (1, 0): last - x <= reach, (0, -1): y <= reach, (0, 1): last - y <= reach}
+    by_x = {-1: x <= reach, 0: True, 1: last - x <= reach}
+    by_y = {-1: y <= reach, 0: True, 1: last - y <= reach}
     pairs = [source * (12 * nside**2) + here]
     belongs = [here != own]
     for (dx, dy), cell in zip(NEIGHBOURS, around, strict=True):
         foreign = cell[which]
         pairs.append(source * (12 * nside**2) + foreign)
-        belongs.append(beside[dx, 0] & beside[0, dy] & (foreign != own) & (foreign >= 0))
+        belongs.append(by_x[dx] & by_y[dy] & (foreign != own) & (foreign >= 0))
     found = np.unique(np.concatenate([p[b] for p, b in zip(pairs, belongs, strict=True)]))
     return found // (12 * nside**2), found % (12 * nside**2)
 
