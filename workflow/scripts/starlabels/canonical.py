@@ -1,21 +1,17 @@
 """Native pieces of a catalogue in, canonical pieces out: names, units, sentinels, filters; everything removed is counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .counts import Counts
 from .derive import RECIPES, derive
 from .errors import InputError
-from .flow import Flow
-from .values import is_sentinel, lost_precision, rounded_ids, to_float, to_int, to_text, unit_factor
+from .values import is_sentinel, rounded_ids, to_float, to_int, to_text, unit_factor
 
 INTEGERS = ("int64", "int32")
-#: a required column without any value is an error in a table of at least this many rows (shorter ones may just be unlucky)
-MIN_ROWS = 10
-#: so many ids, all of them rounded, are no chance (2^-40, and 125^-10 for Gaia's multiples of 8)
-MIN_BINARY, MIN_DECIMAL = 40, 10
 
 
 def julian_year(values: np.ndarray, scale: str) -> np.ndarray:
@@ -70,6 +66,11 @@ class Canonical:
     spec : mapping
         Its entry in config/datasets.yaml.
 
+    Attributes
+    ----------
+    counts : Counts
+        Of the rows converted so far.
+
     Raises
     ------
     InputError
@@ -86,13 +87,8 @@ class Canonical:
             self.entries = {spec["generate_id"]: running, **self.entries}
         self.kept_columns = [n for n, e in self.entries.items() if e.get("keep", True)]
         self._check()
-        self.rows = 0
-        self.names: dict[str, str | None] = {}
-        self.values = {n: 0 for n, e in self.entries.items() if "native" in e and not e.get("optional")}
-        self.sentinels = {n: 0 for n, e in spec["columns"].items() if "sentinel" in e}
-        self.blanked = {rule["text"]: 0 for rule in spec.get("blank", [])}
-        self.dropped = {rule["text"]: 0 for rule in [*spec.get("drop", []), *spec.get("require", [])]}
-        self._rounding = {n: np.zeros(4, np.int64) for n, e in spec["columns"].items() if e.get("type") == "int64"}
+        required = [n for n, e in self.entries.items() if "native" in e and not e.get("optional")]
+        self.counts = Counts(dataset, spec, required)
 
     def _check(self) -> None:
         spec, known = self.spec, self.entries
@@ -126,11 +122,12 @@ class Canonical:
             Wrong unit, text in a number, an integer that is missing or went through a float.
         """
         names, units = native.attrs["names"], native.attrs["units"]
-        self.names = self.names or dict(names)
+        counts = self.counts
+        counts.names = counts.names or dict(names)
         columns = {}
         if "generate_id" in self.spec:
             columns[self.spec["generate_id"]] = pd.arrays.IntegerArray(
-                np.arange(self.rows + 1, self.rows + 1 + len(native), dtype=np.int64), np.zeros(len(native), bool)
+                np.arange(counts.rows + 1, counts.rows + 1 + len(native), dtype=np.int64), np.zeros(len(native), bool)
             )
         for name, entry in self.spec["columns"].items():
             column = names.get(name)
@@ -138,14 +135,14 @@ class Canonical:
         frame = derive(pd.DataFrame(columns, index=pd.RangeIndex(len(native))), self.spec.get("derive", {}))
         if "epoch" in self.spec:
             frame["ref_epoch"] = self._epoch(frame)
-        self.rows += len(frame)
+        counts.rows += len(frame)
         for rule in self.spec.get("blank", []):
             frame = self._blank(frame, rule)
-        for name in self.values:
-            self.values[name] += int(frame[name].notna().sum()) if name in frame else 0
+        for name in counts.values:
+            counts.values[name] += int(frame[name].notna().sum()) if name in frame else 0
         for rule, keeps in [*((r, False) for r in self.spec.get("drop", [])), *((r, True) for r in self.spec.get("require", []))]:
             stays = holds(frame, rule) == keeps
-            self.dropped[rule["text"]] += int(np.count_nonzero(~stays))
+            counts.dropped[rule["text"]] += int(np.count_nonzero(~stays))
             frame = frame[stays]
         return self._typed(frame.reset_index(drop=True), path)
 
@@ -164,13 +161,13 @@ class Canonical:
         if kind in INTEGERS:
             values = to_int(native[column], where)
             if kind == "int64":
-                self._rounding[name] += rounded_ids(np.asarray(values[~values.isna()], dtype=np.int64))
+                self.counts.rounding[name] += rounded_ids(np.asarray(values[~values.isna()], dtype=np.int64))
             plain = values.to_numpy(np.int64, na_value=0)
         else:
             plain = values = to_float(native[column], where)
         if "sentinel" in entry:
             missing = is_sentinel(plain, entry["sentinel"]) & ~pd.isna(values)
-            self.sentinels[name] += int(missing.sum())
+            self.counts.sentinels[name] += int(missing.sum())
             if kind in INTEGERS:
                 values = pd.arrays.IntegerArray(plain, missing | np.asarray(pd.isna(values)))
             else:
@@ -196,7 +193,7 @@ class Canonical:
     def _blank(self, frame: pd.DataFrame, rule: Mapping) -> pd.DataFrame:
         hit = holds(frame, rule)
         for column in rule["columns"]:
-            self.blanked[rule["text"]] += int((hit & frame[column].notna().to_numpy()).sum())
+            self.counts.blanked[rule["text"]] += int((hit & frame[column].notna().to_numpy()).sum())
             frame[column] = frame[column].mask(hit)
         return frame
 
@@ -209,7 +206,7 @@ class Canonical:
                 if "missing" in entry:
                     values = values.fillna(entry["missing"])
                 elif values.isna().any():
-                    where = f"{path}, column {self.names.get(name) or name}"
+                    where = f"{path}, column {self.counts.names.get(name) or name}"
                     remedy = "Drop such rows (`drop`) or give the value that stands for missing (`missing`) in config/datasets.yaml"
                     raise InputError(where, f"has {int(values.isna().sum())} rows without a value", remedy)
                 typed[name] = values.to_numpy(dtype=kind)
@@ -223,47 +220,13 @@ class Canonical:
         """A table of no rows with the right columns and types."""
         return pd.DataFrame({n: pd.Series(dtype=self.entries[n].get("type", "float64")) for n in self.kept_columns})
 
-    def finish(self, paths: Iterable[str | Path]) -> None:
-        """Check what only the whole dataset can tell.
-
-        Raises
-        ------
-        InputError
-            No row at all; a required column without any value; ids that were rounded by a float.
-        """
-        first, *rest = [str(p) for p in paths]
-        file = first + (f" (and {len(rest)} more)" if rest else "")
-        if not self.rows and not self.spec.get("may_be_empty"):
-            raise InputError(file, "holds no row", "Fetch it again, or set `may_be_empty: true` for this dataset")
-        for name, number in self.values.items():
-            if not number and self.rows >= MIN_ROWS:
-                remedy = "Check the column's name and sentinel, or mark it `optional: true` in config/datasets.yaml"
-                raise InputError(f"{file}, column {self.names.get(name)}", f"holds no value in any of {self.rows} rows", remedy)
-        for name, (large, binary, big, decimal) in self._rounding.items():
-            where = f"{file}, column {self.names.get(name)}"
-            if large >= MIN_BINARY and binary == large:
-                raise lost_precision(where, f"holds {large} large ids that are all exact float64 numbers")
-            if big >= MIN_DECIMAL and decimal == big:
-                raise lost_precision(where, f"holds {big} large ids that all end in 000")
-
-    def flow(self) -> Flow:
-        """All rows, the values made missing, the rows dropped."""
-        flow = Flow(self.rows)
-        for name, number in self.sentinels.items():
-            flow.note(f"{name}: sentinel", number)
-        for text, number in self.blanked.items():
-            flow.note(text, number)
-        for text, number in self.dropped.items():
-            flow.cut(text, flow.kept - number)
-        return flow
-
     def meta(self) -> dict[str, dict]:
         """Unit, description, native name, source and sentinel of each column, for the files' metadata."""
         source = self.spec.get("reference", self.dataset)
         return {
             name: {
                 "unit": entry.get("unit", ""), "description": entry.get("description", ""),
-                "native": self.names.get(name) or (f"derived: {entry['recipe']}" if "recipe" in entry else ""),
+                "native": self.counts.names.get(name) or (f"derived: {entry['recipe']}" if "recipe" in entry else ""),
                 "source": source, "sentinel": entry.get("sentinel"), "missing": entry.get("missing"),
             }
             for name, entry in self.entries.items() if name in self.kept_columns
