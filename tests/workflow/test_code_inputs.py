@@ -62,5 +62,5 @@ def test_every_rule_with_a_script_has_a_code_input(root):
         for rule in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
             script = re.search(r'"\.\./scripts/(\w+\.py)"', rule)
             if script:
-                named = re.search(r"code=(?:code\(\"(\w+\.py)\"|(figure_code))", rule)
+                named = re.search(r"code=(?:(?:ancient\()?code\(\"(\w+\.py)\"|(figure_code))", rule)
                 assert named and named.group(1) in (None, script.group(1)), (path.name, rule.split(":")[0])

@@ -1,4 +1,4 @@
-# Native files, as the archives publish them: here from the simulated sky, shard by shard.
+# Native files, as the archives publish them: from the simulated sky, shard by shard; or from the archives themselves.
 
 # of the paper's choices the sky needs only the reddening coefficients
 REDDENING = {band: {"reddening": entry["reddening"]} for band, entry in config["sages"]["bands"].items()}
@@ -75,3 +75,107 @@ rule simulate_rave:
         bands=REDDENING,
     script:
         "../scripts/simulate_rave.py"
+
+
+# The archives (source: archives). What is here hangs on what was asked for, not on the code nor on the day: nothing dear is fetched twice.
+# `update` keeps the old file until the job has looked at it; `ancient` inputs do not make a file out of date.
+
+ARCHIVES = config["archives"]["folder"]
+
+
+localrules:
+    acquire,
+
+
+def archive_piece(wildcards):
+    try:
+        return PLAN.archives.piece(wildcards.dataset, wildcards.file)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def asked(wildcards):
+    """What makes another answer: the query. Addresses and checksums of a file may change without a new download."""
+    piece = archive_piece(wildcards)
+    return {} if piece.kind == "bulk" else piece.details
+
+
+def positions_of(wildcards):
+    """Cells of the catalogue whose sources are uploaded for an X-Match; nothing for the other roads."""
+    piece = archive_piece(wildcards)
+    if piece.kind != "xmatch":
+        return []
+    name, cells = PLAN.archives.positions(piece, PLAN.cells)
+    return [ancient(f"{RESULTS}/catalogs/{name}/cell-{plan.cell_name(cell)}.parquet") for cell in cells]
+
+
+rule acquire:
+    """Every file of the archives that the run reads."""
+    input:
+        PLAN.archive_files(),
+
+
+rule fetch:
+    input:
+        positions=positions_of,
+        code=ancient(code("fetch.py")),
+    output:
+        file=update(f"{ARCHIVES}/{{dataset}}/{{file}}"),
+        record=update(f"{ARCHIVES}/{{dataset}}/{{file}}.json"),
+    log:
+        f"{RESULTS}/logs/fetch/{{dataset}}/{{file}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch/{{dataset}}/{{file}}.tsv"
+    wildcard_constraints:
+        dataset="(?!dust/|rave_spectra/)[a-z0-9_]+",
+        file=r"[^/]+(?<!\.json)",
+    conda:
+        ENV
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        downloads=1,
+    params:
+        asked=asked,
+    script:
+        "../scripts/fetch.py"
+
+
+rule fetch_spectra:
+    input:
+        index=lambda wildcards: ancient(PLAN.rave.index_piece(wildcards.slice)),
+        code=ancient(code("fetch_spectra.py")),
+    output:
+        update(directory(f"{ARCHIVES}/rave_spectra/{{slice}}")),
+    log:
+        f"{RESULTS}/logs/fetch_spectra/{{slice}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_spectra/{{slice}}.tsv"
+    conda:
+        ENV
+    threads: 4
+    resources:
+        mem_mb=1000,
+        runtime=1440,
+        downloads=1,
+    script:
+        "../scripts/fetch_spectra.py"
+
+
+rule fetch_dust:
+    input:
+        code=ancient(code("fetch_dust.py")),
+    output:
+        **{pole: update(f"{ARCHIVES}/dust/SFD_dust_4096_{pole}.fits") for pole in ("ngp", "sgp")},
+    log:
+        f"{RESULTS}/logs/fetch_dust.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_dust/all.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=1000,
+        runtime=240,
+        downloads=1,
+    script:
+        "../scripts/fetch_dust.py"

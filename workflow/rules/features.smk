@@ -73,6 +73,7 @@ rule rave_spectra:
         folders=lambda wildcards: PLAN.rave.spectra_folders(wildcards.slice),
         rave=settings("spectra", paper="rave"),
         simulated=SIMULATED,
+        may_be_empty=PLAN.archives is not None,
     script:
         "../scripts/rave_spectra.py"
 

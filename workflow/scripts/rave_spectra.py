@@ -6,4 +6,4 @@ with stage(snakemake):
     from starlabels.spectra_pack import run_pack
 
     params, out = snakemake.params, snakemake.output
-    run_pack(list(params.folders), params.rave["spectra"], params.simulated, out.spectra, out.counts)
+    run_pack(list(params.folders), params.rave["spectra"], params.simulated, out.spectra, out.counts, params.may_be_empty)

@@ -234,6 +234,13 @@ def test_empty_folder_and_useless_spectra_end_the_run(tmp_path, cfg):
     assert not (tmp_path / "s.h5").exists()
 
 
+def test_months_without_observations_make_an_empty_file(tmp_path, cfg):
+    (tmp_path / "none").mkdir()
+    run_pack([tmp_path / "none"], cfg, False, tmp_path / "s.h5", tmp_path / "s.json", may_be_empty=True)
+    packed = read_packed(tmp_path / "s.h5", sp.grid_of(cfg))
+    assert packed.ids.shape == (0,) and packed.flux.shape == (0, cfg["pixels"]) and read_json(tmp_path / "s.json")["read"] == 0
+
+
 def test_packed_files_are_checked(tmp_path, cfg):
     run_pack([survey(tmp_path / "in")], cfg, False, tmp_path / "s.h5", tmp_path / "s.json")
     with pytest.raises(InputError, match="has the grid"):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import settings
+from .acquire.archives import Archives
+from .acquire.roads import cells_north_of
 from .cells import cell_name
 from .errors import InputError
 from .rave.plan import RavePlan
@@ -51,7 +53,8 @@ class Plan:
         self.sages = config["sages"]
         self.matched = self.sages["photometry"]["matched"]
         self.shards = [shard.name for shard in layout.shards(config)] if self.simulated else []
-        self.rave = RavePlan(config)
+        self.archives = Archives(config) if config["source"] == "archives" else None
+        self.rave = RavePlan(config, self.archives)
         self.cells = self._cells()
         self.cell_names = [cell_name(cell) for cell in self.cells]
         self._figures = settings.load_yaml(self.root / "config/figures.yaml")
@@ -59,7 +62,8 @@ class Plan:
             return
         if not self.simulated:
             self._check_files()
-        if self.sages["photometry"]["ebv"] == "sfd" and not (self.simulated and config["dust"]["map"] == "simulated"):
+        made_here = {"simulated": self.simulated, "archives": self.archives is not None}.get(config["dust"]["map"], False)
+        if self.sages["photometry"]["ebv"] == "sfd" and not made_here:
             self._check_dust()
 
     def _check_files(self) -> None:
@@ -78,7 +82,7 @@ class Plan:
     def _check_dust(self) -> None:
         """The real maps must be there before the run starts."""
         lost = [pole for pole in ("ngp", "sgp") if not Path(self.dust_folder(), f"SFD_dust_4096_{pole}.fits").is_file()]
-        if self.config["dust"]["map"] == "simulated" or lost:
+        if self.config["dust"]["map"] in ("simulated", "archives") or lost:
             found = f"is `{self.config['dust']['map']}`, where there is no SFD_dust_4096_{(lost or ['ngp'])[0]}.fits of the real sky"
             raise InputError("configuration key `dust.map`", found, "Give the folder of the two SFD maps")
 
@@ -95,6 +99,8 @@ class Plan:
         everything = list(range(12 * nside**2))
         if self.matched is not None and self.config["datasets"][self.matched].get("cell_by") == "none":
             return [0]
+        if chosen == "auto" and self.archives is not None:
+            return cells_north_of(self.archives.dec_min, nside)
         if chosen == "auto":
             return layout.cells(self.config) if self.simulated else everything
         if chosen == "all":
@@ -137,9 +143,11 @@ class Plan:
         Raises
         ------
         InputError
-            When `source` is `files`, or the dataset is none of the simulated sky's, and nothing matches its patterns.
+            When the user has the files (`source: files`, or the road `mine`), and nothing matches the patterns.
         """
         results = self.config["output"]["results"]
+        if self.archives is not None and self.archives.fetched(dataset):
+            return self.archives.files(dataset)
         if dataset == "harris" and self.simulated:
             return [f"{results}/native/harris/mwgc.dat"]
         if self.simulated and self.matched is None and dataset in self.simulated_datasets():
@@ -152,6 +160,29 @@ class Plan:
                 f"matches no file ({', '.join(os.path.expandvars(p) for p in patterns) or 'empty'})",
                 "Give the path or pattern of the file in your configuration (environment variables are filled in)",
             )
+        return found
+
+    def spec(self, dataset: str) -> dict:
+        """The entry of a dataset as its native files need it to be read."""
+        return self.archives.spec(dataset) if self.archives is not None else self.config["datasets"][dataset]
+
+    def acquired(self) -> list[tuple[str, dict, dict]]:
+        """(dataset, entry, road) of everything that the run reads from the archives."""
+        if self.archives is None:
+            return []
+        names = self.datasets_read() if "sages" in self.config["papers"] else []
+        names += [*self.rave.datasets(), self.rave.INDEX] if self.rave.wanted else []
+        return [(name, self.config["datasets"][name], dict(self.archives.road(name))) for name in dict.fromkeys(names)]
+
+    def archive_files(self) -> list[str]:
+        """Everything that the run fetches: native files, maps, spectra."""
+        if self.archives is None:
+            return []
+        found = [path for name, _, _ in self.acquired() for path in self.archives.files(name)]
+        if self.config["dust"]["map"] == "archives" and "sages" in self.config["papers"]:
+            found += [f"{self.dust_folder()}/SFD_dust_4096_{pole}.fits" for pole in ("ngp", "sgp")]
+        if self.rave.wanted and not self.config["rave"]["spectra"]["folders"]:
+            found += [folder for name in self.rave.slices for folder in self.rave.spectra_folders(name)]
         return found
 
     def matched_catalogs(self) -> list[str]:
@@ -188,7 +219,8 @@ class Plan:
     def dust_folder(self) -> str:
         """Folder of the SFD maps."""
         chosen = self.config["dust"]["map"]
-        return f"{self.config['output']['results']}/native/dust" if chosen == "simulated" else chosen
+        made = {"simulated": f"{self.config['output']['results']}/native/dust", "archives": f"{self.config['archives']['folder']}/dust"}
+        return made.get(chosen, chosen)
 
     def available(self, paper: str = "sages") -> set[str]:
         """What this run can show of a paper; figures name what they need of it."""

@@ -39,19 +39,19 @@ class Packed:
     simulated: bool
 
 
-def list_spectra(folders: Sequence[str | os.PathLike]) -> list[tuple[str, str]]:
+def list_spectra(folders: Sequence[str | os.PathLike], may_be_empty: bool = False) -> list[tuple[str, str]]:
     """(id, path) of every FITS file below some folders, sorted; the id is that of the name.
 
     Raises
     ------
     InputError
-        When a folder is missing, or none holds a FITS file.
+        When a folder is missing, or none holds a FITS file (unless that may be).
     """
     for folder in folders:
         if not os.path.isdir(folder):
             raise InputError(folder, "is no folder", "Give the folder of the spectra")
     found = {(id_of(path), path) for folder in folders for path in _fits_files(str(folder))}
-    if not found:
+    if not found and not may_be_empty:
         raise InputError(_named(folders), "holds no FITS file", "Give the folder of the spectra, RAVE_<rave_obs_id>.fits")
     return sorted(found)
 
@@ -70,7 +70,8 @@ def _fits_files(folder: str) -> Iterator[str]:
 
 
 def run_pack(
-    folders: Sequence[str | os.PathLike], spectra: Mapping, simulated: bool, output: str | os.PathLike, counts: str | os.PathLike
+    folders: Sequence[str | os.PathLike], spectra: Mapping, simulated: bool, output: str | os.PathLike, counts: str | os.PathLike,
+    may_be_empty: bool = False,
 ) -> None:
     """Pack the spectra of some folders and of those below them.
 
@@ -90,7 +91,7 @@ def run_pack(
     InputError
         When there is no file, or no spectrum can be used; a single bad spectrum is only counted.
     """
-    files, grid = list_spectra(folders), grid_of(spectra)
+    files, grid = list_spectra(folders, may_be_empty), grid_of(spectra)
     flux = np.empty((len(files), grid.pixels), np.float32)
     n_bad, n_edge = np.zeros(len(files), np.int32), np.zeros(len(files), np.int32)
     ids: list[str] = []
@@ -112,7 +113,7 @@ def run_pack(
     n = len(ids)
     for reason, names in sorted(refused.items()):
         log.warning("%s: %d spectra refused, %s: %s", _named(folders), len(names), reason, ", ".join(names[:3]))
-    if not n:
+    if files and not n:
         worst = max(refused, key=lambda reason: len(refused[reason]))
         raise InputError(_named(folders), f"holds no usable spectrum of {len(files)} (most: {worst}, such as {refused[worst][0]})",
                          "Check that these are spectra of RAVE DR6, and rave.spectra in the configuration")
@@ -127,7 +128,7 @@ def run_pack(
 
 
 def _pixels(numbers: np.ndarray) -> dict:
-    return {"spectra": int(np.count_nonzero(numbers)), "pixels": int(numbers.sum()), "most": int(numbers.max())}
+    return {"spectra": int(np.count_nonzero(numbers)), "pixels": int(numbers.sum()), "most": int(numbers.max(initial=0))}
 
 
 def write_packed(path: str | os.PathLike, ids: Sequence[str], flux, n_bad, n_edge, grid: Grid, simulated: bool) -> None:
@@ -139,15 +140,15 @@ def write_packed(path: str | os.PathLike, ids: Sequence[str], flux, n_bad, n_edg
         When an id is not ASCII, or the file cannot be written.
     """
     try:
-        names = np.array([str(name).encode("ascii") for name in ids])
+        names = np.array([str(name).encode("ascii") for name in ids], dtype="S")
     except UnicodeEncodeError as error:
         raise InputError(path, f"cannot hold the id {error.object!r}", "Ids of RAVE are ASCII") from error
-    rows = max(min(CHUNK, len(names)), 1)
+    chunks = (min(CHUNK, len(names)), grid.pixels) if len(names) else None
     with atomic(path) as part, h5py.File(part, "w") as file:
         for key, value in (("start", grid.start), ("step", grid.step), ("unit", "Angstrom"), ("simulated", bool(simulated))):
             file.attrs[key] = value
         file.create_dataset("rave_obs_id", data=names)
-        file.create_dataset("flux", data=np.asarray(flux, np.float32), chunks=(rows, grid.pixels))
+        file.create_dataset("flux", data=np.asarray(flux, np.float32), chunks=chunks)
         file.create_dataset("n_bad", data=np.asarray(n_bad, np.int32))
         file.create_dataset("n_edge", data=np.asarray(n_edge, np.int32))
 

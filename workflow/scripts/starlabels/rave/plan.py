@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..acquire.archives import Archives
 from ..errors import InputError
 from ..sky.rave import layout
 from ..sky.rave.native import literature as high_resolution
@@ -28,6 +29,8 @@ class RavePlan:
     ----------
     config : mapping
         The merged configuration, checked against its schema.
+    archives : Archives, optional
+        Roads to the archives, when `source` is `archives`.
 
     Raises
     ------
@@ -35,8 +38,11 @@ class RavePlan:
         For a folder or table that is configured and not there, or when a file is asked for of a dataset that has none.
     """
 
-    def __init__(self, config: Mapping):
-        self.config, self.cfg = config, config["rave"]
+    #: dataset that lists the published spectra and their addresses; its slices are the run's when the spectra come from the archive
+    INDEX = "rave_spectra_index"
+
+    def __init__(self, config: Mapping, archives: Archives | None = None):
+        self.config, self.cfg, self.archives = config, config["rave"], archives
         self.simulated = config["source"] == "simulated"
         self.wanted = "rave" in config["papers"]
         if self.simulated:
@@ -56,7 +62,10 @@ class RavePlan:
             raise InputError(f"configuration key `datasets.{name}`", "is a list that the simulated sky does not have", remedy)
 
     def _slice_folders(self) -> dict[str, list[str]]:
-        """Real spectra: folders gathered to slices of at most `rave.spectra.batch` files; a larger folder is a slice of its own."""
+        """Real spectra: slices of the archive's index; or folders gathered to slices of at most `rave.spectra.batch` files; a larger folder is a slice of its own."""
+        if self.archives is not None and not self.cfg["spectra"]["folders"]:
+            names = [f"slice-{k:03d}" for k in range(len(self.archives.pieces(self.INDEX)))]
+            return {name: [f"{self.archives.folder}/rave_spectra/{name}"] for name in names}
         patterns = self.cfg["spectra"]["folders"]
         expanded = [os.path.expanduser(os.path.expandvars(pattern)) for pattern in patterns]
         folders = sorted({path for pattern in expanded for path in glob.glob(pattern) if os.path.isdir(path)})
@@ -84,11 +93,16 @@ class RavePlan:
     def literature(self) -> list[str]:
         """Lists of single stars from the literature that the run has files of."""
         names = [n for n, spec in self.config["datasets"].items() if spec.get("group") in LITERATURE]
-        return [n for n in names if self.simulated or self.config["datasets"][n].get("files")]
+        return [n for n in names if self._has(n)]
 
     def comparisons(self) -> list[str]:
         """Tables of comparison that the run has files of."""
-        return [n for n in COMPARISONS if self.simulated or self.config["datasets"][n].get("files")]
+        return [n for n in COMPARISONS if self._has(n)]
+
+    def _has(self, dataset: str) -> bool:
+        if self.archives is not None:
+            return self.archives.has(dataset)
+        return self.simulated or bool(self.config["datasets"][dataset].get("files"))
 
     def required(self) -> list[str]:
         """Datasets that the run cannot do without."""
@@ -122,12 +136,18 @@ class RavePlan:
         """
         if dataset in self.simulated_datasets():
             return [f"{self._native}/{dataset}/part-{shard}.{self.ending(dataset)}" for shard in self.shards]
+        if self.archives is not None and self.archives.fetched(dataset):
+            return self.archives.files(dataset)
         patterns = [os.path.expanduser(os.path.expandvars(p)) for p in self.config["datasets"][dataset].get("files") or []]
         found = sorted({path for pattern in patterns for path in glob.glob(pattern)})
         if not found:
             text = f"matches no file ({', '.join(patterns) or 'empty'})"
             raise InputError(f"configuration key `datasets.{dataset}.files`", text, "Give the path or pattern of the file")
         return found
+
+    def index_piece(self, name: str) -> str:
+        """The native file that lists the spectra of a slice of the archive."""
+        return self.archives.files(self.INDEX)[int(name.rsplit("-", 1)[1])]
 
     def n_networks(self, variant: str, network: str) -> int:
         """Networks trained for a variant."""

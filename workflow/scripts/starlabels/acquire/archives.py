@@ -1,0 +1,76 @@
+"""Which files of the archives a run needs (`source: archives`), worked out from the configuration alone."""
+
+from collections.abc import Mapping
+
+from ..errors import InputError
+from .roads import Piece, chosen_road, kind_of, pieces, subcells
+
+
+class Archives:
+    """The roads to the datasets of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The merged configuration.
+    """
+
+    def __init__(self, config: Mapping):
+        self.config, self.datasets = config, config["datasets"]
+        self.folder = config["archives"]["folder"]
+        self.dec_min = config["archives"]["dec_min"]
+        self._pieces: dict[str, dict[str, Piece]] = {}
+
+    def road(self, dataset: str) -> Mapping:
+        """The road that the run takes to a dataset."""
+        return chosen_road(dataset, self.datasets[dataset], self.config["archives"]["roads"])
+
+    def kind(self, dataset: str) -> str:
+        """bulk, tap, xmatch or mine."""
+        return kind_of(self.road(dataset))
+
+    def fetched(self, dataset: str) -> bool:
+        """Whether the run fetches a dataset; otherwise the user has its files."""
+        return self.kind(dataset) != "mine"
+
+    def has(self, dataset: str) -> bool:
+        """Whether the run can have a dataset at all that is not called off (`archives.without`)."""
+        if dataset in self.config["archives"]["without"]:
+            return False
+        return self.fetched(dataset) or bool(self.datasets[dataset].get("files"))
+
+    def pieces(self, dataset: str) -> dict[str, Piece]:
+        """File name -> piece."""
+        if dataset not in self._pieces:
+            self._pieces[dataset] = {piece.name: piece for piece in pieces(dataset, self.road(dataset), self.dec_min)}
+        return self._pieces[dataset]
+
+    def piece(self, dataset: str, name: str) -> Piece:
+        """A piece by its file name.
+
+        Raises
+        ------
+        InputError
+            When the run has no such file.
+        """
+        found = self.pieces(dataset) if dataset in self.datasets else {}
+        if name not in found:
+            raise InputError(f"{self.folder}/{dataset}/{name}", "is not among the files that the configuration names", "Correct the name")
+        return found[name]
+
+    def files(self, dataset: str) -> list[str]:
+        """Paths of all pieces of a dataset."""
+        return [f"{self.folder}/{dataset}/{name}" for name in self.pieces(dataset)]
+
+    def spec(self, dataset: str) -> dict:
+        """The dataset's entry as its files need it to be read: services answer in Parquet whatever the archive's own format."""
+        entry = dict(self.datasets[dataset])
+        if self.kind(dataset) in ("tap", "xmatch"):
+            entry["format"] = "parquet"
+            entry.pop("format_options", None)
+        entry.update({key: self.road(dataset)[key] for key in ("format", "format_options") if key in self.road(dataset)})
+        return entry
+
+    def positions(self, piece: Piece, cells: list[int]) -> tuple[str, list[int]]:
+        """The catalogue whose positions a piece is the neighbours of, and those of the run's cells that it needs."""
+        return piece.details["of"], subcells(piece.details["cell"], piece.details["nside"], cells, self.config["cells"]["nside"])
