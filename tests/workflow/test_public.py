@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 from paths import SHARED
 
-from starlabels.rave.fetch import blob_id
+from starlabels.acquire.digest import digests
 
 DATA = SHARED / "guiglion2020/data"
 pytestmark = [
@@ -87,7 +87,7 @@ def test_published_networks_from_the_fetched_spectra(project, served):
     assert refused.returncode != 0 and "is another file" in refused.stdout[refused.stdout.index("The run stopped.") :]
     assert not list((project.folder / RESULTS / "public").glob("*.fits"))
 
-    chosen = files(blob_id(file))
+    chosen = files(digests(file, ["blob"])["blob"])
     planned = project.planned("public", configfile=chosen)
     # three networks with photometry and two without, in batches of two
     assert (planned["rave_fetch"], planned["train_cnn"], planned["ensemble"], planned["predict_cnn_training"]) == (1, 3, 2, 2)

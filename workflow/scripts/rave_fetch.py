@@ -3,7 +3,8 @@
 from adapter import stage
 
 with stage(snakemake):
-    from starlabels.rave.fetch import fetch
+    from starlabels.acquire.http import download
 
     public = snakemake.params.public
-    fetch(public["address"], snakemake.output[0], public["blob"], public.get("size"))
+    checks = {"blob": public["blob"], "bytes": public.get("size")}
+    download(public["address"], snakemake.output[0], checks, key="configuration key `rave.public.address`")
