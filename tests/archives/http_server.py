@@ -131,6 +131,20 @@ def wrong_range(handler: "_Handler", served: Served) -> bool:
     return True
 
 
+def capped(most: int) -> Fault:
+    """Send at most so many bytes of the range that is asked for, and say so."""
+
+    def play(handler, served):
+        begin, total = handler.begin(served), len(served.content)
+        rest = served.content[begin : begin + most]
+        handler.seen.begin = begin
+        handler.answer(206, {"Content-Range": f"bytes {begin}-{begin + len(rest) - 1}/{total}", "ETag": served.etag}, len(rest), served.kind)
+        handler.body(rest)
+        return True
+
+    return play
+
+
 class _Handler(BaseHTTPRequestHandler):
     limit: int | None = None
     more, stalls, reset = 0, False, False
@@ -157,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(served)
 
     def _send(self, served):
-        begin, total = self._begin(served), len(served.content)
+        begin, total = self.begin(served), len(served.content)
         described = {"ETag": served.etag, "Last-Modified": served.modified, **served.headers}
         described = {name: value for name, value in described.items() if value}
         if begin >= total > 0:
@@ -178,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.server.owner.ended.wait(LONGEST)
 
-    def _begin(self, served) -> int:
+    def begin(self, served) -> int:
         """First byte that is asked for, 0 where the whole file is to be sent."""
         asked = re.fullmatch(r"bytes=(\d+)-", self.seen.range or "")
         known = (served.etag, served.modified)

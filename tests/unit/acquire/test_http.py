@@ -18,7 +18,8 @@ from shutil import which
 
 import numpy as np
 import pytest
-from archives.http_server import Server, become, cut, longer, page, redirect, stall, status, wrong_range
+import requests
+from archives.http_server import Server, become, capped, cut, longer, page, redirect, stall, status, wrong_range
 
 from starlabels.acquire import http, partial
 from starlabels.acquire.http import download
@@ -246,6 +247,12 @@ def test_a_server_without_ranges_starts_anew(get, server, path):
 def test_a_server_that_sends_another_range_starts_anew(get, server, path):
     get(server.file("x.fits", CONTENT, faults=[cut(CUT), wrong_range]))
     assert path.read_bytes() == CONTENT and ranges(server) == [None, f"bytes={CUT}-", None]
+
+
+def test_a_server_that_gives_the_rest_in_portions(get, server, path):
+    record = get(server.file("x.fits", CONTENT, faults=[cut(CUT), capped(CUT), capped(CUT)]))
+    assert path.read_bytes() == CONTENT and record.resumed_bytes == 3 * CUT
+    assert [(request.begin, request.sent) for request in server.log] == [(k * CUT, CUT) for k in range(3)] + [(3 * CUT, 900_000)]
 
 
 @pytest.mark.parametrize("checks", [{}, {"sha256": SHA256}])
@@ -518,6 +525,18 @@ def test_two_jobs_never_write_one_part(get, server, path, job):
     with pytest.raises(InputError, match="x.fits: is being fetched by another process"):
         get(served)
     assert len(server.log) == 1
+
+
+def test_many_small_files_over_one_session_quietly(server, path, caplog, capsys):
+    caplog.set_level(logging.INFO, logger="starlabels")
+    with requests.Session() as session:
+        for k in range(3):
+            download(server.file(f"{k}", b"%d" % k).address, path.parent / f"{k}", session=session, quiet=True)
+        session.auth = ("me", "word")
+        download(server.file("3", b"3", login=("me", "word")).address, path.parent / "3", session=session)      # it is used, and not closed
+    assert [(path.parent / f"{k}").read_text() for k in range(4)] == ["0", "1", "2", "3"]
+    assert [line.message.split(":")[0] for line in caplog.records] == [str(path.parent / "3")]
+    assert capsys.readouterr().err == ""                                       # no bar for what comes within seconds
 
 
 def test_the_record_is_there_before_the_file(get, server, path, monkeypatch):

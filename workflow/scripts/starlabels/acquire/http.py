@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -25,6 +26,7 @@ WORTH = 1 << 20  # bytes that a failed try must have brought for the count of tr
 def download(
     urls: str | Sequence[str], path: str | os.PathLike, checks: Mapping[str, int | str | None] | None = None, attempts: int = 5,
     wait: float = 2.0, timeout: float = 60.0, dataset: str = "", road: str = "bulk", key: str = "the address",
+    session: requests.Session | None = None, quiet: bool = False,
 ) -> Record:  # fmt: skip
     """Fetch a file, unless it is there already, check it, and write its record beside it.
 
@@ -45,6 +47,10 @@ def download(
         For the record.
     key : str
         What the user would correct, for errors.
+    session : requests.Session, optional
+        Keeps connections open over many small files; one a thread.
+    quiet : bool
+        Whether success is told in the log file alone.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def download(
     if (kept := _already_there(path, urls, checks, dataset, road)) is not None:
         return kept
     began, failures = time.monotonic(), []
-    with Part(path) as part, requests.Session() as session:
+    with Part(path) as part, nullcontext(session) if session else requests.Session() as session:
         task = Task(part, Record(dataset=dataset, road=road), checks, timeout, key)
         for number, url in enumerate(urls):
             try:
@@ -78,8 +84,9 @@ def download(
             # the record first: a job that ends in between leaves a record without a file, which nobody takes for anything
             write_record(path, record)
             part.finish()
+            counts = record.requests, record.retries, record.resumed_bytes
             text = "%s: %d bytes from %s in %.1f s, %d requests, %d tries repeated, went on from %d bytes"
-            log.info(text, path, record.bytes, record.address, record.seconds, record.requests, record.retries, record.resumed_bytes)
+            log.log(logging.DEBUG if quiet else logging.INFO, text, path, record.bytes, record.address, record.seconds, *counts)
             return record
     if len(failures) == 1:
         raise InputError(*failures[0])

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -66,9 +66,10 @@ class Part:
         return self
 
     def __exit__(self, *_) -> None:
-        if not self.size:
-            self.path.unlink(missing_ok=True)
-            self.note.unlink(missing_ok=True)
+        with suppress(OSError):
+            if not self.size:
+                self.path.unlink(missing_ok=True)
+                self.note.unlink(missing_ok=True)
         os.close(self._handle)
 
     @property

@@ -159,7 +159,8 @@ def _read(answer: requests.Response, url: str, task: Task) -> None:
         part.check_space(size - part.size)
     if size is None and not task.checks and answer.headers.get("Transfer-Encoding", "") != "chunked":
         log.warning("%s: the server does not state a length, so only a checksum would tell a file that was cut", redact(url))
-    bar = tqdm(total=size, initial=part.size, unit="B", unit_scale=True, desc=part.target.name, mininterval=5)
+    # of a file that comes within seconds no bar is shown
+    bar = tqdm(total=size, initial=part.size, unit="B", unit_scale=True, desc=part.target.name, mininterval=5, delay=5)
     with bar:
         while piece := answer.raw.read1(PIECE, decode_content=False):
             if not part.size and piece.lstrip().lower().startswith(_PAGE):
