@@ -138,7 +138,8 @@ def capped(most: int) -> Fault:
         begin, total = handler.begin(served), len(served.content)
         rest = served.content[begin : begin + most]
         handler.seen.begin = begin
-        handler.answer(206, {"Content-Range": f"bytes {begin}-{begin + len(rest) - 1}/{total}", "ETag": served.etag}, len(rest), served.kind)
+        described = {"Content-Range": f"bytes {begin}-{begin + len(rest) - 1}/{total}", "ETag": served.etag}
+        handler.answer(206, described, len(rest), served.kind)
         handler.body(rest)
         return True
 
