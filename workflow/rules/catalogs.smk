@@ -1,4 +1,25 @@
 # Native tables in, canonical tables out: one job a catalogue, one file a cell of the sky (tables of spectra: one file).
+# Catalogues of many native files: some files a job make a part, then one job counts, and others make the cells of all parts.
+
+from starlabels.catalog_jobs import CatalogJobs
+from starlabels.cells import cell_name
+
+JOBS = CatalogJobs(
+    {name: entry for name, entry in config["datasets"].items() if name not in PLAN.rave.datasets()},
+    PLAN.native_files,
+    PLAN.cells,
+    config["cells"]["files_per_job"],
+    config["cells"]["cells_per_job"],
+)
+
+
+def part_files(ending):
+    """What all parts of a catalogue have become, in their order."""
+
+    def files(wildcards):
+        return [f"{RESULTS}/catalogs/{wildcards.dataset}/parts/part-{part}.{ending}" for part in JOBS.parts[wildcards.dataset]]
+
+    return files
 
 
 rule catalog:
@@ -13,7 +34,7 @@ rule catalog:
     benchmark:
         f"{RESULTS}/benchmarks/catalog/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset="|".join(name for name in config["datasets"] if name not in PLAN.rave.datasets()),
+        dataset="|".join(name for name in config["datasets"] if name not in {*PLAN.rave.datasets(), *JOBS.parts}),
     conda:
         ENV
     resources:
@@ -53,3 +74,86 @@ rule rave_catalog:
         margin_arcsec=0,
     script:
         "../scripts/catalog.py"
+
+
+if JOBS.parts:
+
+    rule catalog_part:
+        input:
+            native=lambda wildcards: JOBS.parts[wildcards.dataset][wildcards.part],
+            code=code("catalog_part.py"),
+        output:
+            part=temp(f"{RESULTS}/catalogs/{{dataset}}/parts/part-{{part}}.parquet"),
+            counts=temp(f"{RESULTS}/catalogs/{{dataset}}/parts/part-{{part}}.json"),
+        log:
+            f"{RESULTS}/logs/catalog_part/{{dataset}}_{{part}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/catalog_part/{{dataset}}_{{part}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(JOBS.parts),
+            part="[0-9]{4}",
+        conda:
+            ENV
+        resources:
+            mem_mb=3000,
+            runtime=240,
+        params:
+            spec=lambda wildcards: config["datasets"][wildcards.dataset],
+            cells=PLAN.cells,
+            nside=config["cells"]["nside"],
+            margin_arcsec=config["cells"]["margin_arcsec"],
+        script:
+            "../scripts/catalog_part.py"
+
+    rule catalog_counts:
+        input:
+            counts=part_files("json"),
+            code=code("catalog_counts.py"),
+        output:
+            selection=f"{RESULTS}/catalogs/{{dataset}}/selection.json",
+        log:
+            f"{RESULTS}/logs/catalog_counts/{{dataset}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/catalog_counts/{{dataset}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(JOBS.parts),
+        conda:
+            ENV
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        script:
+            "../scripts/catalog_counts.py"
+
+    # one rule a group of cells, as outputs cannot be a function of the wildcards
+    for group, members in JOBS.groups.items():
+
+        rule:
+            name:
+                f"catalog_merge_{group}"
+            input:
+                parts=part_files("parquet"),
+                counts=part_files("json"),
+                selection=f"{RESULTS}/catalogs/{{dataset}}/selection.json",
+                code=code("catalog_merge.py"),
+            output:
+                cells=passing([f"{RESULTS}/catalogs/{{dataset}}/cell-{cell_name(cell)}.parquet" for cell in members]),
+            log:
+                f"{RESULTS}/logs/catalog_merge/{{dataset}}_{group}.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/catalog_merge/{{dataset}}_{group}.tsv"
+            wildcard_constraints:
+                dataset="|".join(JOBS.parts),
+            conda:
+                ENV
+            resources:
+                mem_mb=3000,
+                runtime=240,
+            params:
+                spec=lambda wildcards: config["datasets"][wildcards.dataset],
+                cells=members,
+                nside=config["cells"]["nside"],
+            script:
+                "../scripts/catalog_merge.py"
