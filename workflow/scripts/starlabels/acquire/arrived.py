@@ -39,7 +39,7 @@ def write_answer(
             for piece in stream.pieces():
                 names = answered_names(columns, piece.schema.names, stream.where) if columns else piece.schema.names
                 if writer.columns is None:
-                    writer.columns = {name: _described(field, stream.where) for name, field in zip(names, stream.fields, strict=True)}
+                    writer.columns = {name: described(field, stream.where) for name, field in zip(names, stream.fields, strict=True)}
                 writer.write(piece.rename_columns(names))
             check(writer.rows, stream.overflow)
         return writer.rows
@@ -47,7 +47,7 @@ def write_answer(
     return run(write)
 
 
-def _described(field: Field, source: str) -> dict:
+def described(field: Field, source: str) -> dict:
     """What the file says about a column."""
     return {"unit": field.unit, "description": field.description, "native": field.name, "source": source}
 

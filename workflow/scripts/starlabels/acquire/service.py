@@ -142,7 +142,7 @@ def passing(error: Exception, where: str) -> PassingError | None:
         if answer is None:
             return passing(error.cause, where) if isinstance(error.cause, Exception) else None
     if answer is not None:
-        return _by_status(answer, where)
+        return by_status(answer, where)
     if isinstance(error, requests.exceptions.SSLError):
         raise InputError(where, f"has no certificate that can be trusted ({redact(innermost(error))})", "Check address and clock") from None
     if isinstance(error, (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)):
@@ -150,7 +150,7 @@ def passing(error: Exception, where: str) -> PassingError | None:
     return PassingError(innermost(error)) if isinstance(error, NETWORK) else None
 
 
-def _by_status(answer: requests.Response, where: str) -> PassingError | None:
+def by_status(answer: requests.Response, where: str) -> PassingError | None:
     code = answer.status_code
     if code in PASSING or code >= 500:
         return PassingError(f"the service answers {code}", retry_after(answer.headers))
