@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
 from unit.rave.made_up_networks import SETTINGS, SMALL, Deeper, Wider, forward, loss64, made_up, numba_gradient, small
 
-from starlabels import network_jax, network_keras, network_numba
+from starlabels import network_jax, network_jax_device, network_keras, network_numba
 from starlabels.errors import InputError
 from starlabels.network import Architecture, initial_weights
 from starlabels.network_fit import Sample, fit
@@ -37,7 +37,7 @@ def alone(maker, a, networks, train, test, settings, seed=1):
 
 
 def jax_gradient(weights, sample, a, key, shares=None):
-    kernels = network_jax._kernels()
+    kernels = network_jax_device.kernels()
     n = len(sample.labels)
     shares = np.full(n, 1 / n, np.float32) if shares is None else shares
     call = kernels.jax.jit(partial(kernels.gradient, a=a))
@@ -64,7 +64,7 @@ def keras_gradient(weights, sample, a, factors):
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.97])
 def test_dropout_factors_are_those_of_the_other_engines_to_the_bit(rate):
-    kernels = network_jax._kernels()
+    kernels = network_jax_device.kernels()
     for a in (Architecture(dropout=rate), small("both", dropout=rate), small("no_convolution", dropout=rate)):
         for key in (0, 5, 2**31 + 17, 2**32 - 1):
             assert np.array_equal(np.asarray(kernels.dropout_factors(np.uint32(key), 16, a)), network_numba.dropout_factors(key, 16, a))
@@ -291,27 +291,6 @@ def test_a_layer_that_is_not_known_is_refused(kind, name, monkeypatch):
         network_jax.predict(test.flux, test.inputs, starts_of(a, [0, 1]), a)
     monkeypatch.setattr(network_jax, "sees_gpu", lambda: True)
     assert engines.engine_of(configured("auto"), a) == "keras" and engines.engine_of(configured("auto"), Architecture(**SMALL)) == "jax"
-
-
-def test_jax_is_not_asked_for_a_gpu_where_there_is_no_driver(monkeypatch, tmp_path):
-    def refuse():
-        raise AssertionError("JAX was imported")
-
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
-    kernels = network_jax._kernels
-    monkeypatch.setattr(network_jax, "_kernels", refuse)
-    monkeypatch.setattr(network_jax, "_DRIVERS", (str(tmp_path / "none"),))
-    assert not network_jax.sees_gpu()
-    monkeypatch.setattr(network_jax, "_DRIVERS", (str(tmp_path),))
-    for name, value in (("CUDA_VISIBLE_DEVICES", ""), ("CUDA_VISIBLE_DEVICES", "-1"), ("JAX_PLATFORMS", "cpu")):
-        monkeypatch.setenv(name, value)
-        assert not network_jax.sees_gpu()
-        monkeypatch.delenv(name)
-    with pytest.raises(AssertionError, match="imported"):
-        network_jax.sees_gpu()
-    monkeypatch.setattr(network_jax, "_kernels", kernels)
-    assert network_jax.sees_gpu() == (kernels().jax.default_backend() == "gpu")
 
 
 @pytest.mark.parametrize(("engine", "kind", "gpu", "expected"), [

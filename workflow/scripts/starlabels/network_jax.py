@@ -2,79 +2,32 @@
 
 Each network has the starting weights, the order of the spectra and the dropout that it has alone with the numba engine, and stops at
 its own epoch; only rounding differs. Rounding may differ too with the number of networks that are computed together.
-JAX is imported when it is first needed; the arithmetic stands in network_jax_kernels.py.
+JAX is imported when it is first needed; the arithmetic stands in network_jax_kernels.py, the device in network_jax_device.py.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
 from .network import Architecture, unknown_layers
 from .network_fit import Course, Fitted, Sample
+from .network_jax_device import device, enough_memory, kernels, networks_at_once, no_gpu, rows_at_once, sees_gpu
 
-_ROWS = {"cpu": 256, "gpu": 4096}          # stars predicted at once
-_DRIVERS = ("/dev/nvidiactl", "/dev/dxg")          # of Linux; of its subsystem on Windows
-_FLAGS = ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0")          # sums do not hang on which algorithm won a race
+__all__ = ["device", "no_gpu", "predict", "sees_gpu", "supports", "train_many"]
 
-
-@cache
-def _kernels():
-    """The JAX functions, with JAX made repeatable and modest in memory before it is imported.
-
-    Raises
-    ------
-    InputError
-        When JAX is not installed, or cannot use the device that it is told to use.
-    """
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")          # jobs may share a GPU
-    given = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = " ".join([given, *(flag for flag in _FLAGS if flag.split("=")[0] not in given)]).strip()
-    threads = os.environ.get("NPROC")
-    os.environ["NPROC"] = "1"          # threads of the processor, read once: sums must not hang on their number
-    try:
-        from . import network_jax_kernels
-
-        network_jax_kernels.jax.devices()
-    except (ImportError, RuntimeError) as error:
-        found = f"is jax, which cannot be used ({error})"
-        raise InputError("rave.fit.engine", found, "Install it (envs/gpu.yaml), or take auto") from error
-    finally:
-        del os.environ["NPROC"]
-        if threads is not None:
-            os.environ["NPROC"] = threads
-    return network_jax_kernels
-
-
-def sees_gpu() -> bool:
-    """Whether JAX would compute on a GPU; it is imported only where there is a driver and the environment does not hide the GPU."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or os.environ.get("JAX_PLATFORMS") == "cpu"
-    if hidden or not any(Path(driver).exists() for driver in _DRIVERS):
-        return False
-    try:
-        return _kernels().jax.default_backend() == "gpu"
-    except InputError:
-        return False
+_ROWS = {"cpu": 256, "gpu": 4096}          # stars predicted at once; fewer where a GPU has little memory
 
 
 def supports(architecture: Architecture) -> bool:
     """Whether JAX computes every layer of a network; imports JAX."""
-    return not unknown_layers(architecture, _kernels().LAYERS)
-
-
-def device() -> str:
-    """Name of the device that JAX computes on."""
-    return _kernels().jax.devices()[0].device_kind
+    return not unknown_layers(architecture, kernels().LAYERS)
 
 
 class _Lanes:
     """Networks that are computed together: weights and moments (m, p) on the device, and the sample."""
 
     def __init__(self, architecture: Architecture, starts: np.ndarray, train: Sample, test: Sample, settings: Mapping):
-        self._kernels = _kernels()
+        self._kernels = kernels()
         put = self._kernels.jax.device_put
         self._architecture, self._batch, self._steps = architecture, int(settings["batch"]), 0
         self._rate, self._epsilon = float(settings["learning_rate"]), np.float32(settings["epsilon"])
@@ -123,6 +76,8 @@ def train_many(
 ) -> list[Fitted]:
     """Train networks together; each ends when `network_fit.fit` would end it, and the others go on.
 
+    On a GPU that has no memory for all of them at once, they are trained in groups, one after the other.
+
     Parameters
     ----------
     architecture : Architecture
@@ -146,8 +101,19 @@ def train_many(
     Raises
     ------
     InputError
-        When JAX cannot be used, or does not know a layer.
+        When JAX cannot be used, does not know a layer, or the GPU's memory is used up.
     """
+    size = networks_at_once(architecture, int(settings["batch"]), len(networks))
+    found: list[Fitted] = []
+    for first in range(0, len(networks), size or 1):
+        group = slice(first, first + size)
+        with enough_memory(f"{len(networks[group])} networks"):
+            found += _train_group(architecture, starts[group], train, test, settings, seed, networks[group], progress)
+    return found
+
+
+def _train_group(architecture, starts, train, test, settings, seed, networks, progress) -> list[Fitted]:
+    """Train the networks of one group, all in one computation; arguments as of `train_many`."""
     courses = [Course(train, test, architecture, settings, seed, network) for network in networks]
     ended = {lane: course.end(np.array(starts[lane])) for lane, course in enumerate(courses) if not course.runs}
     lanes, inside = _Lanes(architecture, starts, train, test, settings), list(range(len(courses)))
@@ -175,14 +141,14 @@ def predict(flux: np.ndarray, inputs: np.ndarray, networks: np.ndarray, architec
     -------
     mean, spread : ndarray (n, labels) of float64
     """
-    kernels = _kernels()
-    jax = kernels.jax
-    rows = _ROWS["gpu" if jax.default_backend() == "gpu" else "cpu"]
+    found = kernels()
+    jax, least = found.jax, _ROWS["cpu"]
+    rows = rows_at_once(architecture, _ROWS["gpu"] if jax.default_backend() == "gpu" else least, least)
     mean, squares = np.empty((len(flux), architecture.labels)), np.empty((len(flux), architecture.labels))
-    with jax.enable_x64(True):
+    with enough_memory(f"{rows} stars"), jax.enable_x64(True):
         weights = jax.device_put(np.ascontiguousarray(networks, np.float32))
         for start in range(0, len(flux), rows):
             part = slice(start, start + rows)
-            found = kernels.moments(weights, *(_blocks(x[part], rows)[0] for x in (flux, inputs)), architecture)
-            mean[part], squares[part] = (np.asarray(x)[: len(mean[part])] for x in found)
+            moments = found.moments(weights, *(_blocks(x[part], rows)[0] for x in (flux, inputs)), architecture)
+            mean[part], squares[part] = (np.asarray(x)[: len(mean[part])] for x in moments)
     return mean, np.sqrt(squares / len(networks))

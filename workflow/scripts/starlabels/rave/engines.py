@@ -1,6 +1,7 @@
 """Which engine computes the networks of the RAVE paper, and training and prediction of several networks with it."""
 
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +11,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from .. import network_jax, network_keras, network_numba
+from .. import network_jax, network_jax_device, network_keras, network_numba
 from ..errors import InputError
 from ..network import Architecture, initial_weights
 from ..network_fit import Course, Fitted, fit
+from .gpus import ENGINES, ON_GPU
 
 log = logging.getLogger(__name__)
-
-ENGINES = ("auto", "numba", "keras", "jax")
 
 
 def engine_of(cfg: Mapping, architecture: Architecture) -> str:
@@ -42,9 +42,9 @@ def engine_of(cfg: Mapping, architecture: Architecture) -> str:
     return engine
 
 
-def backend_of(cfg: Mapping, engine: str) -> str | None:
-    """What an engine computes on, for the record: Keras' back end, the device of JAX."""
-    return {"keras": lambda: cfg["fit"]["backend"], "jax": network_jax.device}.get(engine, lambda: None)()
+def backend_of(cfg: Mapping, engine: str) -> str:
+    """What an engine computes on, for the record: the device of JAX ("cpu", or the name of the GPU), Keras' back end, "cpu" with numba."""
+    return {"keras": lambda: cfg["fit"]["backend"], "jax": network_jax.device}.get(engine, lambda: "cpu")()
 
 
 def versions_of(cfg: Mapping, engine: str) -> dict[str, str]:
@@ -56,7 +56,9 @@ def versions_of(cfg: Mapping, engine: str) -> dict[str, str]:
 def train_networks(
     data, architecture: Architecture, settings: Mapping, engine: str, networks: Sequence[int], seed: int, threads: int, name: str
 ) -> list[tuple[Fitted, float]]:
-    """Train networks: with numba one a thread, with Keras one after another, with JAX all in one computation.
+    """Train networks: with numba one a thread, with Keras one after another, with JAX all in one computation (or groups that fit a GPU).
+
+    The log says which engine computes and on what, and why not on a GPU where the settings would have it.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ def train_networks(
     list of (Fitted, float)
         Each with its seconds; where networks are trained together, with an equal share of the seconds of all.
     """
+    _tell({"fit": settings}, engine, f"{name}: {len(networks)} networks trained", logging.INFO)
     with tqdm(total=len(networks), desc=name, unit="network", mininterval=5, disable=None) as bar:
 
         def progress(course: Course) -> None:
@@ -96,7 +99,7 @@ def train_networks(
             return fitted, seconds
 
         if engine == "keras":
-            network_keras.choose_backend(settings["backend"])
+            _choose_keras({"fit": settings})
         maker = network_numba.NumbaEngine if engine == "numba" else network_keras.KerasEngine
         # numba's np.dot takes scipy's BLAS, a library of its own, when it is first compiled or loaded; a limit holds only what is there
         import_module("scipy.linalg.cython_blas")
@@ -110,15 +113,33 @@ def predict_networks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and population standard deviation over networks, as `network_numba.predict`, by the engine that is asked for.
 
-    JAX without a GPU leaves to numba what numba can compute: weights are the same for every engine.
+    JAX without a GPU leaves to numba what numba can compute: weights are the same for every engine. The log says what computed.
     """
     engine = engine_of(cfg, architecture)
+    if engine == "jax" and network_numba.supports(architecture) and not network_jax.sees_gpu():
+        engine = "numba"
+    _tell(cfg, engine, "labels predicted", logging.DEBUG)
     if engine == "keras":
-        network_keras.choose_backend(cfg["fit"]["backend"])
+        _choose_keras(cfg)
         return network_keras.predict(flux, inputs, networks, architecture)
-    if engine == "numba" or (network_numba.supports(architecture) and not network_jax.sees_gpu()):
+    if engine == "numba":
         return network_numba.predict(flux, inputs, networks, architecture, threads)
     return network_jax.predict(flux, inputs, networks, architecture)
+
+
+def _choose_keras(cfg: Mapping) -> None:
+    """Keras' back end, told to take memory of a GPU only when it needs it: other jobs may share it."""
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    network_keras.choose_backend(cfg["fit"]["backend"])
+
+
+def _tell(cfg: Mapping, engine: str, what: str, level: int) -> None:
+    """Say in the log which engine computes and on what; and why it is not a GPU, aloud where a user would expect one."""
+    reason = network_jax.no_gpu() if cfg["fit"].get("engine") in ON_GPU else ""
+    if reason:
+        surprise = network_jax_device.gpu_expected()
+        log.log(logging.WARNING if surprise else logging.DEBUG, "WARNING: no GPU computes the networks: %s", reason)
+    log.log(level, "%s by the engine %s on %s", what, engine, backend_of(cfg, engine))
 
 
 def _report(name: str, network: int, fitted: Fitted, seconds: float) -> None:
