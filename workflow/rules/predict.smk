@@ -89,6 +89,7 @@ rule predict_cnn:
     resources:
         mem_mb=4000,
         runtime=60,
+        gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings("flags"),
     script:
@@ -113,6 +114,7 @@ rule predict_cnn_training:
     resources:
         mem_mb=4000,
         runtime=60,
+        gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings("flags"),
     script:

@@ -1,4 +1,5 @@
 # Five forests a data set, the scan of their hyper-parameters, and the comparison with other methods; the ensembles of networks.
+from starlabels.rave.gpus import gpus
 
 
 rule train:
@@ -93,6 +94,7 @@ rule train_cnn:
     resources:
         mem_mb=4000,
         runtime=240,
+        gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings(),
         networks=lambda wildcards: PLAN.rave.batch_members(wildcards.variant, wildcards.network, wildcards.batch),
