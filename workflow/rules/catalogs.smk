@@ -41,7 +41,7 @@ rule catalog:
         mem_mb=3000,
         runtime=240,
     params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         cells=PLAN.cells,
         nside=config["cells"]["nside"],
         margin_arcsec=config["cells"]["margin_arcsec"],
@@ -68,7 +68,7 @@ rule rave_catalog:
         mem_mb=3000,
         runtime=240,
     params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         cells=[0],
         nside=1,
         margin_arcsec=0,
@@ -98,7 +98,7 @@ if JOBS.parts:
             mem_mb=3000,
             runtime=240,
         params:
-            spec=lambda wildcards: config["datasets"][wildcards.dataset],
+            spec=lambda wildcards: PLAN.spec(wildcards.dataset),
             cells=PLAN.cells,
             nside=config["cells"]["nside"],
             margin_arcsec=config["cells"]["margin_arcsec"],
@@ -123,7 +123,7 @@ if JOBS.parts:
             mem_mb=1000,
             runtime=10,
         params:
-            spec=lambda wildcards: config["datasets"][wildcards.dataset],
+            spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         script:
             "../scripts/catalog_counts.py"
 
@@ -152,7 +152,7 @@ if JOBS.parts:
                 mem_mb=3000,
                 runtime=240,
             params:
-                spec=lambda wildcards: config["datasets"][wildcards.dataset],
+                spec=lambda wildcards: PLAN.spec(wildcards.dataset),
                 cells=members,
                 nside=config["cells"]["nside"],
             script:
