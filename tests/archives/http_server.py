@@ -86,11 +86,11 @@ def status(code: int, **headers: str) -> Fault:
     return play
 
 
-def page(kind: str = "text/html; charset=utf-8") -> Fault:
+def page(kind: str | None = "text/html; charset=utf-8", begin: bytes = b"<!DOCTYPE html>") -> Fault:
     """A web page instead of the file, with status 200."""
 
     def play(handler, served):
-        body = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+        body = begin + b"<html><body>Please log in</body></html>"
         handler.answer(200, {}, len(body), kind)
         handler.body(body)
         return True

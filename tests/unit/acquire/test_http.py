@@ -316,10 +316,13 @@ def test_a_part_of_unknown_origin_is_thrown_away(get, server, path, note):
     assert path.read_bytes() == CONTENT and ranges(server) == [None]
 
 
-@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/octet-stream", None])
-def test_a_web_page_instead_of_the_file_is_refused(get, server, path, kind):
+@pytest.mark.parametrize(
+    ("kind", "begin"),
+    [("text/html; charset=utf-8", b"<!-- 1 -->"), ("Text/HTML", b""), ("application/octet-stream", b"\n<!DOCTYPE HTML>"), (None, b"")],
+)
+def test_a_web_page_instead_of_the_file_is_refused(get, server, path, kind, begin):
     with pytest.raises(InputError, match=r"x.fits: gives a web page \(HTML\), not the file. Open the address in a browser.*`a.b`"):
-        get(server.file("x.fits", CONTENT, faults=[page(kind)], lasting=True), key="`a.b`")
+        get(server.file("x.fits", CONTENT, faults=[page(kind, begin)], lasting=True), key="`a.b`")
     assert names(path) == [] and len(server.log) == 1
     assert get(server.file("x.fits", CONTENT, faults=[page(kind)]), server.file("mirror", CONTENT)).mirror == 1
 
