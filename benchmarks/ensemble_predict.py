@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 
 from .contest import Contestant, Setting, contest
-from .ensemble_train import engines
+from .ensemble_train import engines, names_of, on_gpu
 from .network_data import JAX, KERAS, published, sample
 from .rows import Agreement, Row, compare, missing
 
@@ -64,8 +64,9 @@ def judge(found, reference) -> Agreement:
 
 
 def run(setting: Setting) -> list[Row]:
-    """Two rows an engine: the processor's time, which has the floor, and the clock on the wall."""
+    """Two rows an engine: the processor's time, which has the floor, and the clock on the wall; on a GPU the latter only."""
     size, there = SIZES[setting.size], engines()
+    names = names_of(there)
     data = {k: size[k] for k in ("spectra", "networks")}
     case, peer = f"{size['spectra']} spectra x {size['networks']} networks", f"Keras predict, batch {BATCH}, one network at a time"
     runners = {
@@ -77,18 +78,17 @@ def run(setting: Setting) -> list[Row]:
     rows, work = [], (size["spectra"] * size["networks"] / 1e6,) * 2
     for engine, reason in there.items():
         if reason:
-            rows.append(missing(NAME, case, f"engine {engine}", peer, reason))
+            rows.append(missing(NAME, case, names[engine], peer, reason))
             continue
         agreement = judge(found[engine][-1].result, found["keras"][-1].result)
-        arguments = (NAME, case, (f"engine {engine}", peer), found[engine], found["keras"], agreement)
+        arguments = (NAME, case, (names[engine], peer), found[engine], found["keras"], agreement)
         limits = {"floor": FLOOR, "aim": AIM} if engine == "numba" else {}
-        rate = [work[0] * 1e6 / statistics.median(m.cpu for m in found[e]) for e in (engine, "keras")]
+        clocks = (("cpu", "core-us a spectrum a network (processor time)"), ("wall", "us a spectrum a network (wall clock, same cores)"))
         peak = [found[e][-1].peak_mb for e in (engine, "keras")]
-        note = (f"{rate[0]:.0f} against {rate[1]:.0f} spectra (times networks) a core-second; "
-                f"peak memory {peak[0]:.0f} MB against {peak[1]:.0f} MB")
-        for clock, unit, more in (
-            ("cpu", "core-us a spectrum a network (processor time)", {"note": note, **limits}),
-            ("wall", "us a spectrum a network (wall clock, same cores)", {}),
-        ):
+        for first, (clock, unit) in enumerate(clocks[on_gpu(names[engine]) :]):
+            rate = [work[0] * 1e6 / statistics.median(getattr(m, clock) for m in found[e]) for e in (engine, "keras")]
+            note = (f"{rate[0]:.0f} against {rate[1]:.0f} spectra (times networks) a {'core-' if clock == 'cpu' else ''}second; "
+                    f"peak memory {peak[0]:.0f} MB against {peak[1]:.0f} MB")
+            more = {} if first else {"note": note, **limits}
             rows.append(compare(*arguments, clock=clock, unit=unit, work=work, sizes=size, **more))
     return rows
