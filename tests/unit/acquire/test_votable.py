@@ -59,6 +59,24 @@ def test_every_notation_in_small_pieces(notation, text):
     assert {f.name: f.description for f in stream.fields}["ra"] == "Right ascension"
 
 
+@pytest.mark.parametrize("notation", ["tabledata", "binary", "binary2"])
+def test_rows_are_given_while_the_answer_still_comes(notation):
+    data, taken = answer(notation), []
+
+    def chunks():
+        for k in range(0, len(data), 500):
+            taken.append(k)
+            yield data[k:k + 500]
+
+    stream = VotableStream(chunks(), "service")
+    read = []
+    for piece in stream.pieces(50):
+        read.append(len(piece))
+        # what was taken but not given stays below a piece, whatever the length of the answer
+        assert taken[-1] / len(data) < sum(read) / N + 0.15 and len(stream._bytes) + len(stream._cells) < 2000
+    assert sum(read) == N and len(read) > 8
+
+
 def test_packed_answers_and_answers_without_rows():
     assert sum(map(len, pieces_of(gzip.compress(answer("binary2"))))) == N
     for notation in ("tabledata", "binary2"):
