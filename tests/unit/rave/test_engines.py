@@ -154,17 +154,19 @@ def test_training_says_what_computes_and_why_no_gpu(engine, given, level, text, 
     assert [(k, text in v) for k, v in warned] == ([(level, True)] if level else [])
 
 
-@pytest.mark.parametrize(("engine", "expected"), [("auto", "numba"), ("jax", "numba"), ("numba", "numba")])
-def test_prediction_without_a_gpu_is_numba_and_says_so(engine, expected, machine, caplog):
-    machine(backend="cpu")
+@pytest.mark.parametrize(("engine", "driver", "level"), [
+    ("auto", True, "WARNING"), ("auto", False, "DEBUG"), ("jax", True, "WARNING"), ("jax", False, "WARNING"), ("numba", True, None),
+])  # fmt: skip
+def test_prediction_without_a_gpu_is_numba_and_says_so(engine, driver, level, machine, caplog):
+    machine(backend="cpu", driver=driver)
     a = small("both")
     sample, nets = made_up(30, a), starts_of(a, range(3))
     caplog.set_level(logging.DEBUG, logger="starlabels")
     mean, _ = engines.predict_networks(sample.flux, sample.inputs, nets, a, configured(engine), 1)
     assert np.array_equal(mean, network_numba.predict(sample.flux, sample.inputs, nets, a)[0])
-    lines = said(caplog)
-    assert ("DEBUG", f"labels predicted by the engine {expected} on cpu") in lines
-    assert any(level == "WARNING" for level, _ in lines) == (engine != "numba")
+    *warned, (_, last) = said(caplog)
+    assert [k for k, text in warned if text.startswith("WARNING: no GPU")] == [k for k, _ in warned] == ([level] if level else [])
+    assert last == "labels predicted by the engine numba on cpu"
 
 
 def test_keras_takes_memory_of_a_gpu_only_as_it_needs_it(machine, monkeypatch):

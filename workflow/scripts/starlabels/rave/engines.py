@@ -135,9 +135,10 @@ def _choose_keras(cfg: Mapping) -> None:
 
 def _tell(cfg: Mapping, engine: str, what: str, level: int) -> None:
     """Say in the log which engine computes and on what; and why it is not a GPU, aloud where a user would expect one."""
-    reason = network_jax.no_gpu() if cfg["fit"].get("engine") in ON_GPU else ""
+    asked = cfg["fit"].get("engine")
+    reason = network_jax.no_gpu() if asked in ON_GPU else ""
     if reason:
-        surprise = network_jax_device.gpu_expected()
+        surprise = asked == "jax" or network_jax_device.gpu_expected()
         log.log(logging.WARNING if surprise else logging.DEBUG, "WARNING: no GPU computes the networks: %s", reason)
     log.log(level, "%s by the engine %s on %s", what, engine, backend_of(cfg, engine))
 
