@@ -4,6 +4,7 @@
 # `make test`    the test suite                 `make lint`    ruff, snakefmt, snakemake --lint
 # `make bench`   our engines beside their peers, results/benchmark/bench.md (a quarter of an hour); `make bench-large`: the papers' sizes
 # `make scale`   a photometric sky of two million sources to the catalogue, its rates and memory: results/scale/scale.md (`scale-20m`: twenty)
+# `make test-archives`  the archive road against servers on this machine   `make test-slurm`  the cluster profile on a SLURM on this machine
 # `make docs`    docs/configuration.md          `make lock`    pin envs/requirements.in again (needs uv)
 # `make clean`   remove results/ and figures/, hours of work perhaps
 # options: TARGET=rave (one paper, studies ...), CORES=4 (default all), MEM=16000 (megabytes for all jobs together), CONFIG=my.yaml (overrides), QUIET= (print everything), PYTHON=/path/to/python3.12
@@ -62,7 +63,7 @@ clean:
 	rm -rf results figures .snakemake
 
 help:
-	@sed -n '1,9s/^# //p' Makefile
+	@sed -n '1,10s/^# //p' Makefile
 
 .PHONY: bench bench-large scale scale-20m
 bench: env
@@ -79,6 +80,13 @@ scale-20m: env
 	$(BIN)/snakemake catalogs --cores $(CORES) $(MEMORY) --rerun-incomplete $(QUIET) --configfile config/scale.yaml config/scale-20m.yaml
 	$(BIN)/python workflow/scripts/scale_report.py $(MEASURED) --out results/scale
 
-.PHONY: docs
+.PHONY: docs test-archives test-slurm
+test-archives: env
+	TEST_SERVICES=1 $(BIN)/python -m pytest tests/unit/acquire tests/workflow/test_archives.py -s
+
+# needs root and Debian's SLURM on this machine; says what is missing (docs/cluster.md)
+test-slurm: env
+	$(BIN)/python -m pytest tests/slurm -s
+
 docs: env
 	PYTHONPATH=workflow/scripts $(BIN)/python workflow/scripts/configuration_page.py

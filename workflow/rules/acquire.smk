@@ -85,6 +85,7 @@ ARCHIVES = config["archives"]["folder"]
 
 localrules:
     acquire,
+    acquire_check,
 
 
 def archive_piece(wildcards):
@@ -113,6 +114,30 @@ rule acquire:
     """Every file of the archives that the run reads."""
     input:
         PLAN.archive_files(),
+
+
+rule acquire_check:
+    """What every source of the run has today, beside what config/datasets.yaml expects; downloads nothing."""
+    input:
+        code=code("acquire_check.py"),
+    output:
+        page=f"{RESULTS}/acquire_check.md",
+        numbers=f"{RESULTS}/acquire_check.json",
+    log:
+        f"{RESULTS}/logs/acquire_check.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/acquire_check/all.tsv"
+    conda:
+        ENV
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        sources=PLAN.acquired(),
+        dec_min=config["archives"]["dec_min"],
+        asked=STARTED if "acquire_check" in sys.argv else 0,  # asked for by name, it looks again
+    script:
+        "../scripts/acquire_check.py"
 
 
 rule fetch:

@@ -112,3 +112,10 @@ def test_files_by_name(datasets):
         chosen.piece("gaia", "cell-9999.parquet")
     assert not chosen.has("h23") and chosen.has("rave_irfm")
     assert not archives(datasets, without=["rave_irfm"]).has("rave_irfm")
+
+
+def test_margins_are_wide_enough_for_the_radius(datasets):
+    narrow = Archives({"datasets": datasets, "archives": SETTINGS, "cells": {"nside": 8, "margin_arcsec": 20}})
+    with pytest.raises(InputError, match="margin_arcsec.*less than twice"):
+        narrow.check_margins(["apogee", "gaia"])
+    narrow.check_margins(["apogee"])

@@ -21,6 +21,7 @@ from starlabels.readers import iter_native
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("dachs") is None, reason="DaCHS is absent; tests/archives/dachs.sh install"),
+    pytest.mark.skipif("TEST_SERVICES" not in os.environ, reason="starts PostgreSQL and DaCHS on this machine; `make test-archives` does"),
     pytest.mark.skipif(os.geteuid() != 0, reason="DaCHS and PostgreSQL are started by root"),
 ]
 LAB = ROOT / "tests/archives/dachs.sh"

@@ -69,6 +69,8 @@ class Plan:
     def _check_files(self) -> None:
         """Every native file that the run reads must be there before it starts; all that lack are named at once."""
         lacking = {}
+        if self.archives is not None:
+            self.archives.check_margins(self.datasets_read())
         for dataset in self.datasets_read():
             try:
                 self.native_files(dataset)
@@ -172,7 +174,7 @@ class Plan:
             return []
         names = self.datasets_read() if "sages" in self.config["papers"] else []
         names += [*self.rave.datasets(), self.rave.INDEX] if self.rave.wanted else []
-        return [(name, self.config["datasets"][name], dict(self.archives.road(name))) for name in dict.fromkeys(names)]
+        return [(name, self.spec(name), dict(self.archives.road(name))) for name in dict.fromkeys(names)]
 
     def archive_files(self) -> list[str]:
         """Everything that the run fetches: native files, maps, spectra."""

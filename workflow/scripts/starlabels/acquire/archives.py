@@ -33,6 +33,21 @@ class Archives:
         """Whether the run fetches a dataset; otherwise the user has its files."""
         return self.kind(dataset) != "mine"
 
+    def check_margins(self, datasets: list[str]) -> None:
+        """Sources just outside a slice are uploaded too, so that a row goes to the slice of its nearest source.
+
+        Raises
+        ------
+        InputError
+            When the margins of the cells are too narrow for a radius of X-Match.
+        """
+        for dataset in datasets:
+            road = self.road(dataset).get("xmatch")
+            margin = self.config["cells"]["margin_arcsec"]
+            if road and margin < 2 * road["radius_arcsec"]:
+                found = f"is {margin}, less than twice the `radius_arcsec` ({road['radius_arcsec']}) of datasets.{dataset}.acquire"
+                raise InputError("configuration key `cells.margin_arcsec`", found, "Make it wider, or the radius smaller")
+
     def has(self, dataset: str) -> bool:
         """Whether the run can have a dataset at all that is not called off (`archives.without`)."""
         if dataset in self.config["archives"]["without"]:

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import http, lock, tap, xmatch
+from .digest import CHECKSUMS
 from .record import Record
 from .roads import Piece
 
 log = logging.getLogger(__name__)
+
+SERVICE_TIMEOUT = 300.0        # s; a service that works on a question is silent for longer than one that sends a file
 
 
 def fetch(piece: Piece, spec: Mapping, archives: Mapping, positions: Sequence[str], path: str | Path, wait: float = 2.0) -> Record:
@@ -33,6 +36,8 @@ def fetch(piece: Piece, spec: Mapping, archives: Mapping, positions: Sequence[st
         See `http.download`, `tap.fetch`, `xmatch.fetch`, `lock.check_or_pin`.
     """
     patience = {"attempts": archives["attempts"], "wait": wait, "timeout": archives["timeout"]}
+    if piece.kind != "bulk":
+        patience["timeout"] = max(SERVICE_TIMEOUT, archives["timeout"])
     if piece.kind == "tap":
         return tap.fetch(path, piece.details, spec, piece.dataset, **patience)
     if piece.kind == "xmatch":
@@ -40,6 +45,6 @@ def fetch(piece: Piece, spec: Mapping, archives: Mapping, positions: Sequence[st
     key, trust = f"{piece.dataset}/{piece.name}", archives["trust_on_first_use"]
     checks = lock.expected(archives["lock"], key, piece.details["checks"], trust)
     record = http.download(piece.details["urls"], path, checks, dataset=piece.dataset, key=f"datasets.{piece.dataset}.acquire", **patience)
-    if not any(name in piece.details["checks"] for name in http.CHECKSUMS):
+    if not any(name in piece.details["checks"] for name in CHECKSUMS):
         lock.check_or_pin(archives["lock"], key, record, trust)
     return record

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..cells import HEALPix
 from ..errors import InputError
+from .digest import CHECKS
 
 KINDS = ("bulk", "tap", "xmatch", "mine")
-CHECKS = ("bytes", "sha256", "sha1", "md5", "blob")
 #: bits of a Gaia source id below its HEALPix number at nside 4096 (Gaia DR3 data model)
 ID_SHIFT, ID_NSIDE = 35, 4096
 SIDE_MARGIN = 1.0  # deg by which a pixel may reach beyond its corners

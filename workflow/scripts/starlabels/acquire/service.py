@@ -48,25 +48,17 @@ class Session(requests.Session):
     service : str
         Address of the service.
     token : str or None
-        Name of the environment variable that holds a token; sent as `Token <value>`, or as it is where it has a blank (`Bearer ...`).
-        Without it user names and passwords may stand in ~/.netrc.
+        Name of the environment variable that may hold a token; sent as `Token <value>`, or as it is where it has a blank (`Bearer ...`).
+        Where it is not set nothing is sent: many services are open; user names and passwords may stand in ~/.netrc.
     timeout : float
         Seconds without a byte that end a request.
-
-    Raises
-    ------
-    InputError
-        When the variable is not set.
     """
 
     def __init__(self, service: str, token: str | None = None, timeout: float = 120.0):
         super().__init__()
         self.timeout, self.sent, self.secret = timeout, 0, None
-        if token:
-            self.secret = os.environ.get(token)
-            if not self.secret:
-                found = "is not set, but this service needs the token that it holds"
-                raise InputError(f"environment variable {token}", found, f"Set it to your token for {redact(service)}")
+        self.secret = os.environ.get(token) or None if token else None
+        if self.secret:
             self.auth = _Token(urlsplit(service).netloc, self.secret)
 
     def send(self, request, **options):
@@ -155,7 +147,7 @@ def by_status(answer: requests.Response, where: str) -> PassingError | None:
     if code in PASSING or code >= 500:
         return PassingError(f"the service answers {code}", retry_after(answer.headers))
     if code in (401, 403):
-        remedy = "Name the variable with your token in `token` of the road, or put the login into ~/.netrc"
+        remedy = "Set the environment variable that the road names (`token` in config/datasets.yaml), or put the login into ~/.netrc"
         raise InputError(where, f"refuses access ({code})", remedy) from None
     if code in (404, 410):
         raise GoneError(where, f"does not exist ({code})", "Correct the address in `acquire` of config/datasets.yaml") from None

@@ -4,11 +4,13 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import requests
 from tqdm import tqdm
 
 from ..errors import InputError
@@ -68,6 +70,8 @@ def fetch_spectra(
     if done:
         log.info("%s: %d of %d spectra are there", folder, len(done), len(listed))
 
+    here = threading.local()
+
     def one(entry: tuple[str, str | None]) -> tuple[str, Record | InputError]:
         name, path = entry[0], folder / f"RAVE_{entry[0]}.fits"
         urls = [text for text in (_address(pattern, *entry) for pattern in addresses) if text]
@@ -75,7 +79,8 @@ def fetch_spectra(
             path.unlink()
             sidecar(path).unlink(missing_ok=True)
         try:
-            record = download(urls, path, attempts=attempts, wait=wait, timeout=timeout, key="rave.spectra.addresses")
+            session = here.__dict__.setdefault("session", requests.Session())           # one connection a thread, kept open
+            record = download(urls, path, None, attempts, wait, timeout, key="rave.spectra.addresses", session=session, quiet=True)
             sidecar(path).unlink(missing_ok=True)                               # its line below says the same in a tenth of the files
         except InputError as error:
             return name, error
