@@ -13,6 +13,6 @@ with stage(snakemake) as log:
     write_json(snakemake.output.numbers, check_page.numbers(findings))
     print(check_page.page(findings), flush=True)
     for finding in findings:
-        log.info("%s: %s (%.1f s)", finding.dataset, finding.state, finding.seconds)
+        log.debug("%s: %s (%.1f s)", finding.dataset, finding.state, finding.seconds)
     if snakemake.params.get("strict") and (bad := [f.dataset for f in findings if f.defect]):
         raise InputError("sources of the run", f"are not as config/datasets.yaml says: {', '.join(bad)}", f"See {snakemake.output.page}")

@@ -318,3 +318,13 @@ def test_every_real_entry_can_be_looked_at():
     found = check.acquire_check([(name, entry, {"bulk": {"urls": [address]}}) for name, entry in entries.items()], deadline=60.0)
     assert {f.state for f in found} == {"unreachable"} and len(found) == len(entries)
     assert sum(len(f.unsure) for f in found) > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Failed to resolve 'no.such' ([Errno -2])", "name is not known"), ("gaierror: [Errno -2] Name or service not known", "name is not known"),
+     ("[Errno 111] Connection refused", "refuses connections"), ("Read timed out. (read timeout=5)", "no answer in time"),
+     ("[Errno 101] Network is unreachable", "no network")],
+)  # fmt: skip
+def test_reasons_are_short_words(text, said):
+    assert said in peek.reason(OSError(text))

@@ -17,6 +17,7 @@ from .record import redact
 START = 1 << 20                # bytes read of a file
 BLOCK = 2880                   # of FITS
 PIECE = 1 << 16
+NO_NAME = "its name is not known (no network?)"
 TEXT = ("csv", "psv", "tsv", "ecsv")
 
 
@@ -49,7 +50,7 @@ def reason(error: BaseException) -> str:
         return "the proxy refuses"
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in text.lower():
         return "no answer in time"
-    for sign, said in (("resolve", "its name is not known (no network?)"), ("refused", "it refuses connections"),
+    for sign, said in (("resolve", NO_NAME), ("not known", NO_NAME), ("refused", "it refuses connections"),
                        ("unreachable", "there is no network")):  # fmt: skip
         if sign in text.lower():
             return said

@@ -30,7 +30,8 @@ def rules_table(table: Sequence[Cost], keep: str) -> str:
 def catalogues_table(size: Size) -> str:
     """Every catalogue: road, files, rows, size."""
     rows = [
-        [c.dataset, c.road, str(c.files), "-" if c.road == "dust" else number(c.rows), number(c.mb), c.known] for c in size.catalogues
+        [c.dataset, c.road, str(c.files), "-" if c.road == "dust" else number(c.rows), number(c.mb), "" if math.isnan(c.mb) else c.known]
+        for c in size.catalogues
     ]  # fmt: skip
     return markdown(("catalogue", "road", "files", "rows", "MB", "size is"), rows)
 
