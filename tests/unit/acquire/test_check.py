@@ -236,7 +236,8 @@ def test_the_token_comes_from_the_environment_alone(monkeypatch):
         monkeypatch.setenv("MADE_UP_TOKEN", "s3cret")
         found = check.examine("rave", spec("parquet"), road, 5.0)
         asked = [a for a in server.asked if "LIMIT 3" in a[1]]
-    assert not without.defect and found.state in ("ok", "rows") and asked[0][3] != "Token s3cret" and asked[-1][2:] == ("PostgreSQL", "Token s3cret")
+    assert not without.defect and found.state in ("ok", "rows")
+    assert asked[0][3] != "Token s3cret" and asked[-1][2:] == ("PostgreSQL", "Token s3cret")
     assert "s3cret" not in json.dumps(check_page.numbers([found])) + check_page.page([found])
 
 
@@ -322,8 +323,8 @@ def test_every_real_entry_can_be_looked_at():
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("Failed to resolve 'no.such' ([Errno -2])", "name is not known"), ("gaierror: [Errno -2] Name or service not known", "name is not known"),
-     ("[Errno 111] Connection refused", "refuses connections"), ("Read timed out. (read timeout=5)", "no answer in time"),
+    [("Failed to resolve 'no.such' ([Errno -2])", "name is not known"),
+     ("gaierror: [Errno -2] Name or service not known", "name is not known"), ("[Errno 111] Connection refused", "refuses connections"), ("Read timed out. (read timeout=5)", "no answer in time"),
      ("[Errno 101] Network is unreachable", "no network")],
 )  # fmt: skip
 def test_reasons_are_short_words(text, said):
