@@ -324,7 +324,8 @@ def test_every_real_entry_can_be_looked_at():
 @pytest.mark.parametrize(
     ("text", "said"),
     [("Failed to resolve 'no.such' ([Errno -2])", "name is not known"),
-     ("gaierror: [Errno -2] Name or service not known", "name is not known"), ("[Errno 111] Connection refused", "refuses connections"), ("Read timed out. (read timeout=5)", "no answer in time"),
+     ("gaierror: [Errno -2] Name or service not known", "name is not known"), ("[Errno 111] Connection refused", "refuses connections"),
+     ("Read timed out. (read timeout=5)", "no answer in time"),
      ("[Errno 101] Network is unreachable", "no network")],
 )  # fmt: skip
 def test_reasons_are_short_words(text, said):
