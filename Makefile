@@ -58,6 +58,7 @@ $(STAMP): envs/requirements.txt
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url envs/requirements.in -o envs/requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url envs/requirements-gpu.in -o envs/requirements-gpu.txt
 
 clean:
 	rm -rf results figures .snakemake

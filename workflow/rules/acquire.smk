@@ -88,28 +88,6 @@ localrules:
     acquire_check,
 
 
-def archive_piece(wildcards):
-    try:
-        return PLAN.archives.piece(wildcards.dataset, wildcards.file)
-    except InputError as error:
-        raise WorkflowError(str(error))
-
-
-def asked(wildcards):
-    """What makes another answer: the query. Addresses and checksums of a file may change without a new download."""
-    piece = archive_piece(wildcards)
-    return {} if piece.kind == "bulk" else piece.details
-
-
-def positions_of(wildcards):
-    """Cells of the catalogue whose sources are uploaded for an X-Match; nothing for the other roads."""
-    piece = archive_piece(wildcards)
-    if piece.kind != "xmatch":
-        return []
-    name, cells = PLAN.archives.positions(piece, PLAN.cells)
-    return [ancient(f"{RESULTS}/catalogs/{name}/cell-{plan.cell_name(cell)}.parquet") for cell in cells]
-
-
 rule acquire:
     """Every file of the archives that the run reads."""
     input:
