@@ -2,7 +2,7 @@
 #
 #   snakemake --cores N            the default run: a simulated sky, the papers' figures
 #   snakemake --cores N sages      one paper        (also: figures, tables, catalogs, studies)
-#   snakemake -n                   what would run   (every job is known beforehand)
+#   snakemake -n                   what would run   (every job is known beforehand); `estimate`: what it would cost
 #
 # Choices stand in config/; what each means in docs/configuration.md.
 
@@ -26,6 +26,7 @@ include: "workflow/rules/validate_rave.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/studies_rave.smk"
+include: "workflow/rules/estimate.smk"
 
 
 localrules:
