@@ -1,4 +1,4 @@
-"""A simulated sky published as the archives publish theirs: files by HTTP, tables by TAP, all on this machine, with faults."""
+"""A simulated sky published as the archives publish theirs, on this machine: files by HTTP, tables by TAP, one catalogue by X-Match."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +7,14 @@ import pandas as pd
 
 from archives import http_server
 from archives.tap_server import TapServer
+from archives.xmatch_server import XMatchServer
 from starlabels.readers import iter_native
 
 #: catalogues that come as files here, as they do at their archives (or as their `mine` road hands them over)
-AS_FILES = ("sages", "twomass", "allwise", "galex", "lamost", "apogee", "h23", "a23", "harris", "apogee16", "starhorse")
+AS_FILES = ("sages", "twomass", "allwise", "lamost", "apogee", "h23", "a23", "harris", "apogee16", "starhorse")
 INDEX = "rave_spectra_index"
+#: the catalogue that comes by X-Match here: its neighbours of SAGES sources only
+NEIGHBOURS = "galex"
 
 
 def native_parts(native: Path, dataset: str) -> list[Path]:
@@ -39,7 +42,7 @@ def tap_road(spec: Mapping) -> dict:
 
 
 class Published:
-    """Both servers, filled with a native sky.
+    """The servers, filled with a native sky.
 
     Parameters
     ----------
@@ -61,7 +64,12 @@ class Published:
             self.acquire[dataset] = [{"bulk": {"base": addresses, "names": [path.name for path in paths]}}]
         for path in native.glob("rave_spectra/*/**/RAVE_*.fits"):
             self.http.file(f"spectra/{path.name}", path.read_bytes())
-        services = [name for name in wanted if name not in AS_FILES]
+        rows, stated = native_table(native_parts(native, NEIGHBOURS), datasets[NEIGHBOURS])
+        rows = rows.rename(columns={"ra": "RAJ2000", "dec": "DEJ2000"})
+        self.xmatch = XMatchServer({"II/335/galex_ais": rows}, stated)
+        road = next(dict(road["xmatch"]) for road in datasets[NEIGHBOURS]["acquire"] if "xmatch" in road)
+        self.acquire[NEIGHBOURS] = [{"xmatch": {**road, "service": self.xmatch.address}}]
+        services = [name for name in wanted if name not in (*AS_FILES, NEIGHBOURS)]
         for dataset in services:
             road = tap_road(datasets[dataset])
             if dataset == INDEX:
@@ -69,6 +77,8 @@ class Published:
             else:
                 tables[road["table"]], found = native_table(native_parts(native, dataset), datasets[dataset])
                 units |= found
+            if "nside" in road.get("slices", {}):
+                road["slices"] = {**road["slices"], "nside": 8}                               # few jobs are enough here
             self.acquire[dataset] = [{"tap": road}]
         self.tap = TapServer(tables, units)
         self.tap.notation = "binary2"
@@ -79,9 +89,11 @@ class Published:
     def __enter__(self) -> "Published":
         self.http.__enter__()
         self.tap.start()
+        self.xmatch.start()
         return self
 
     def __exit__(self, *_) -> None:
         self.http.__exit__()
-        self.tap.shutdown()
-        self.tap.server_close()
+        for server in (self.tap, self.xmatch):
+            server.shutdown()
+            server.server_close()

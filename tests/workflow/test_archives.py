@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from archives import http_server
-from archives.published import INDEX, Published
+from archives.published import INDEX, NEIGHBOURS, Published
 
 from starlabels.plan import Plan
 from starlabels.settings import load_yaml
@@ -54,6 +54,7 @@ def fetched(direct, published, new_project):
         size = len(served.content)
         played = [http_server.cut(size // 3), http_server.status(503, Retry_After="0"), http_server.cut(size // 2)]
         served.faults = played[k % 3 : k % 3 + 1] if k % 40 < 3 else []
+    published.xmatch.faults = [500, None, "cut"]
     published.tap.faults = {"sync": [None, 429, None, "cut"], "submit": [None, 500], "poll": [None, None, 503], "result": [None, "cut"]}
     changes = {
         "source": "archives",
@@ -88,7 +89,7 @@ def columns_of(path):
 def test_every_canonical_table_is_that_of_the_direct_road(direct, fetched):
     """Equal columns, types, values and nulls, after sorting by every column that tells rows apart."""
     first, plan = direct
-    for dataset in [*plan.datasets_read(), *plan.rave.datasets()]:
+    for dataset in [name for name in [*plan.datasets_read(), *plan.rave.datasets()] if name != NEIGHBOURS]:
         ours = sorted(fetched.folder.glob(f"results/catalogs/{dataset}/cell-*.parquet"))
         theirs = sorted(first.folder.glob(f"results/catalogs/{dataset}/cell-*.parquet"))
         assert [p.name for p in ours] == [p.name for p in theirs] and ours, dataset
@@ -97,6 +98,17 @@ def test_every_canonical_table_is_that_of_the_direct_road(direct, fetched):
             keys = [name for name, _ in columns_of(a)]
             pd.testing.assert_frame_equal(frame([a], keys), frame([b], keys), check_exact=True, obj=f"{dataset} {a.name}")
     assert sum(len(frame([p], [])) for p in fetched.folder.glob("results/catalogs/gaia/cell-*.parquet")) > 5000
+
+
+def test_neighbours_are_the_rows_near_sages_sources(direct, fetched):
+    """Of a catalogue that comes by X-Match fewer rows are here, each once and unchanged."""
+    first, _ = direct
+    ours, theirs = (
+        frame(sorted(p.folder.glob(f"results/catalogs/{NEIGHBOURS}/cell-*.parquet")), []).query("not in_margin").set_index("galex_objid")
+        for p in (fetched, first)
+    )
+    assert ours.index.is_unique and 100 < len(ours) < len(theirs)
+    pd.testing.assert_frame_equal(ours.sort_index(), theirs.loc[ours.index].sort_index(), check_exact=True)
 
 
 def test_stars_and_spectra_are_those_of_the_direct_road(direct, fetched):
@@ -126,7 +138,7 @@ def test_the_faults_were_met_and_recorded(published, fetched, capsys):
               f"{total['resumed_bytes']} bytes resumed; {len(published.http.log)} requests of HTTP, {len(published.tap.log)} of TAP")  # fmt: skip
     assert total["retries"] >= 6 and total["resumed_bytes"] > 10_000
     assert all(len(r["sha256"]) == 64 and r["bytes"] > 0 and r["status"] == "fetched" for r in records)
-    assert {r["road"] for r in records} == {"bulk", "tap"}
+    assert {r["road"] for r in records} == {"bulk", "tap", "xmatch"}
     assert all(r["rows"] >= 0 and r["query"].startswith("SELECT") for r in records if r["road"] == "tap")
     lost = [r for r in published.http.log if r.path.startswith("/lost/")]
     assert lost and all(r.status == 404 for r in lost)                          # the first address of each file is a dead mirror

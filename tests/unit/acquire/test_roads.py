@@ -119,3 +119,13 @@ def test_margins_are_wide_enough_for_the_radius(datasets):
     with pytest.raises(InputError, match="margin_arcsec.*less than twice"):
         narrow.check_margins(["apogee", "gaia"])
     narrow.check_margins(["apogee"])
+
+
+def test_a_run_of_few_cells_asks_for_their_slices_and_the_neighbours(datasets):
+    config = {"datasets": datasets, "archives": SETTINGS, "cells": {"nside": 8}}
+    few = Archives(config, [70, 71])
+    assert 2 < len(few.files("allwise_best_neighbour")) < 20 and len(few.files("gaia")) < 10
+    low = {few.piece("allwise_best_neighbour", name.rsplit("/", 1)[1]).details["cell"] for name in few.files("allwise_best_neighbour")}
+    assert {70, 71} < low and low <= set(roads.with_neighbours([70, 71], 8))
+    assert few.files("apogee") == Archives(config).files("apogee")
+    assert len(Archives(config).files("allwise_best_neighbour")) > 300

@@ -53,9 +53,9 @@ class Plan:
         self.sages = config["sages"]
         self.matched = self.sages["photometry"]["matched"]
         self.shards = [shard.name for shard in layout.shards(config)] if self.simulated else []
-        self.archives = Archives(config) if config["source"] == "archives" else None
-        self.rave = RavePlan(config, self.archives)
         self.cells = self._cells()
+        self.archives = Archives(config, self.cells) if config["source"] == "archives" else None
+        self.rave = RavePlan(config, self.archives)
         self.cell_names = [cell_name(cell) for cell in self.cells]
         self._figures = settings.load_yaml(self.root / "config/figures.yaml")
         if "sages" not in config["papers"]:
@@ -101,8 +101,8 @@ class Plan:
         everything = list(range(12 * nside**2))
         if self.matched is not None and self.config["datasets"][self.matched].get("cell_by") == "none":
             return [0]
-        if chosen == "auto" and self.archives is not None:
-            return cells_north_of(self.archives.dec_min, nside)
+        if chosen == "auto" and self.config["source"] == "archives":
+            return cells_north_of(self.config["archives"]["dec_min"], nside)
         if chosen == "auto":
             return layout.cells(self.config) if self.simulated else everything
         if chosen == "all":

@@ -1,9 +1,10 @@
 """Which files of the archives a run needs (`source: archives`), worked out from the configuration alone."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from ..errors import InputError
-from .roads import Piece, chosen_road, kind_of, pieces, subcells
+from .roads import Piece, chosen_road, kind_of, pieces, subcells, with_neighbours
 
 
 class Archives:
@@ -13,10 +14,12 @@ class Archives:
     ----------
     config : mapping
         The merged configuration.
+    cells : list of int, optional
+        The cells of the run: slices by HEALPix cell that lie neither in them nor in their neighbours are left out.
     """
 
-    def __init__(self, config: Mapping):
-        self.config, self.datasets = config, config["datasets"]
+    def __init__(self, config: Mapping, cells: list[int] | None = None):
+        self.config, self.datasets, self.cells = config, config["datasets"], cells
         self.folder = config["archives"]["folder"]
         self.dec_min = config["archives"]["dec_min"]
         self._pieces: dict[str, dict[str, Piece]] = {}
@@ -57,8 +60,19 @@ class Archives:
     def pieces(self, dataset: str) -> dict[str, Piece]:
         """File name -> piece."""
         if dataset not in self._pieces:
-            self._pieces[dataset] = {piece.name: piece for piece in pieces(dataset, self.road(dataset), self.dec_min)}
+            made = [piece for piece in pieces(dataset, self.road(dataset), self.dec_min) if self._wanted(piece)]
+            self._pieces[dataset] = {piece.name: piece for piece in made}
         return self._pieces[dataset]
+
+    @cached_property
+    def _around(self) -> list[int]:
+        return with_neighbours(self.cells, self.config["cells"]["nside"])
+
+    def _wanted(self, piece: Piece) -> bool:
+        if self.cells is None or "cell" not in piece.details:
+            return True
+        around = self._around
+        return bool(subcells(piece.details["cell"], piece.details["nside"], around, self.config["cells"]["nside"]))
 
     def piece(self, dataset: str, name: str) -> Piece:
         """A piece by its file name.

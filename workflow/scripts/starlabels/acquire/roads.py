@@ -29,7 +29,8 @@ class Piece:
         bulk, tap or xmatch.
     details : dict
         bulk: `urls` (mirrors) and `checks`.  tap: `service`, `table`, `where`, `slice` (column, low, high; None: open), `mode`,
-        `language`, `maxrec`, `token`, `count`, `columns`.  xmatch: `catalogue`, `of`, `radius_arcsec`, `nside`, `cell`.
+        `language`, `maxrec`, `token`, `count`, `columns`.  xmatch: `catalogue`, `of`, `radius_arcsec`.  Of slices by HEALPix cell
+        also `nside` and `cell`.
     """
 
     dataset: str
@@ -108,8 +109,12 @@ def _tap(dataset: str, road: Mapping, dec_min: float) -> list[Piece]:
     if not slices:
         return [Piece(dataset, "slice-0000.parquet", "tap", {**details, "slice": None})]
     ranges = edges(slices, dec_min)
-    named = [(k, {"column": slices["column"], "low": low, "high": high}) for k, low, high in ranges]
-    return [Piece(dataset, f"slice-{k:04d}.parquet", "tap", {**details, "slice": part}) for k, part in named]
+    made = []
+    for k, low, high in ranges:
+        place = {"cell": k, "nside": slices["nside"]} if "nside" in slices else {}
+        part = {"column": slices["column"], "low": low, "high": high}
+        made.append(Piece(dataset, f"slice-{k:04d}.parquet", "tap", {**details, **place, "slice": part}))
+    return made
 
 
 def edges(slices: Mapping, dec_min: float = -90.0) -> list[tuple[int, int | str | None, int | str | None]]:
@@ -141,6 +146,13 @@ def cells_north_of(dec_min: float, nside: int) -> list[int]:
         return cells.tolist()
     _, lat = HEALPix(nside=nside, order="nested").boundaries_lonlat(cells, step=4)
     return cells[lat.deg.max(axis=1) + SIDE_MARGIN / nside > dec_min].tolist()
+
+
+def with_neighbours(cells: Sequence[int], nside: int) -> list[int]:
+    """Cells and those that touch them (nested), in rising order."""
+    with np.errstate(invalid="ignore"):  # some corners have three cells, not four: -1
+        around = np.asarray(HEALPix(nside=nside, order="nested").neighbours(np.asarray(cells)))
+    return sorted({*map(int, cells), *(int(c) for c in around.ravel() if c >= 0)})
 
 
 def subcells(cell: int, nside: int, finer: Sequence[int], finer_nside: int) -> list[int]:
