@@ -135,7 +135,7 @@ def test_the_faults_were_met_and_recorded(published, fetched, capsys):
     total = {key: sum(r.get(key, 0) for r in records) for key in ("requests", "retries", "resumed_bytes", "bytes")}
     with capsys.disabled():
         print(f"\n{len(records)} files, {total['bytes']} bytes: {total['requests']} requests, {total['retries']} tries repeated,",
-              f"{total['resumed_bytes']} bytes resumed; {len(published.http.log)} requests of HTTP, {len(published.tap.log)} of TAP")  # fmt: skip
+              f"{total['resumed_bytes']} bytes resumed; requests of HTTP: {len(published.http.log)}, of TAP: {len(published.tap.log)}")
     assert total["retries"] >= 6 and total["resumed_bytes"] > 10_000
     assert all(len(r["sha256"]) == 64 and r["bytes"] > 0 and r["status"] == "fetched" for r in records)
     assert {r["road"] for r in records} == {"bulk", "tap", "xmatch"}

@@ -1,6 +1,7 @@
 # Native files, as the archives publish them: from the simulated sky, shard by shard; or from the archives themselves.
 
-# of the paper's choices the sky needs only the reddening coefficients
+# what the sky needs of the cells, and of the paper's choices: the reddening coefficients
+SKY_CELLS = {key: config["cells"][key] for key in ("nside", "list", "margin_arcsec")}
 REDDENING = {band: {"reddening": entry["reddening"]} for band, entry in config["sages"]["bands"].items()}
 
 
@@ -21,7 +22,7 @@ rule simulate:
         runtime=20,
     params:
         sky=config["sky"],
-        cells=config["cells"],
+        cells=SKY_CELLS,
         seed=config["seed"],
         bands=REDDENING,
     script:
@@ -46,7 +47,7 @@ rule simulate_maps:
         runtime=10,
     params:
         sky=config["sky"],
-        cells=config["cells"],
+        cells=SKY_CELLS,
         seed=config["seed"],
         bands=REDDENING,
     script:

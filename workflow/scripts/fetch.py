@@ -9,4 +9,5 @@ with stage(snakemake):
     wildcards, config = snakemake.wildcards, snakemake.config
     archives = Archives(config)
     spec = config["datasets"][wildcards.dataset]
-    fetch(archives.piece(wildcards.dataset, wildcards.file), spec, config["archives"], list(snakemake.input.positions), snakemake.output.file)
+    piece = archives.piece(wildcards.dataset, wildcards.file)
+    fetch(piece, spec, config["archives"], list(snakemake.input.positions), snakemake.output.file)

@@ -62,7 +62,10 @@ class RavePlan:
             raise InputError(f"configuration key `datasets.{name}`", "is a list that the simulated sky does not have", remedy)
 
     def _slice_folders(self) -> dict[str, list[str]]:
-        """Real spectra: slices of the archive's index; or folders gathered to slices of at most `rave.spectra.batch` files; a larger folder is a slice of its own."""
+        """Real spectra: slices of the archive's index, or folders gathered to slices of at most `rave.spectra.batch` files.
+
+        A larger folder is a slice of its own.
+        """
         if self.archives is not None and not self.cfg["spectra"]["folders"]:
             names = [f"slice-{k:03d}" for k in range(len(self.archives.pieces(self.INDEX)))]
             return {name: [f"{self.archives.folder}/rave_spectra/{name}"] for name in names}
