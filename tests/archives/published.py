@@ -77,8 +77,11 @@ class Published:
             else:
                 tables[road["table"]], found = native_table(native_parts(native, dataset), datasets[dataset])
                 units |= found
-            if "nside" in road.get("slices", {}):
-                road["slices"] = {**road["slices"], "nside": 8}                               # few jobs are enough here
+            slices = road.get("slices", {})                                                   # few jobs are enough here
+            if "nside" in slices:
+                road["slices"] = {**slices, "nside": 8}
+            if "edges" in slices:
+                road["slices"] = {**slices, "edges": slices["edges"][:: len(slices["edges"]) // 3]}
             self.acquire[dataset] = [{"tap": road}]
         self.tap = TapServer(tables, units)
         self.tap.notation = "binary2"

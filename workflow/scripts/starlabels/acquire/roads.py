@@ -134,9 +134,8 @@ def edges(slices: Mapping, dec_min: float = -90.0) -> list[tuple[int, int | str 
 
 
 def _xmatch(dataset: str, road: Mapping, dec_min: float) -> list[Piece]:
-    details = {name: road[name] for name in ("catalogue", "of", "radius_arcsec", "nside")}
     cells = cells_north_of(dec_min, road["nside"])
-    return [Piece(dataset, f"cell-{cell:04d}.parquet", "xmatch", {**details, "cell": cell}) for cell in cells]
+    return [Piece(dataset, f"cell-{cell:04d}.parquet", "xmatch", {**road, "cell": cell}) for cell in cells]
 
 
 def cells_north_of(dec_min: float, nside: int) -> list[int]:
