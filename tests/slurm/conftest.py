@@ -50,8 +50,11 @@ def reference(lab, tmp_path_factory) -> Project:
 def to_repeat(reference, tmp_path) -> ClusterProject:
     """A copy of the finished run without the networks, their labels and the catalogue of one paper: nine jobs are left to do."""
     shutil.copytree(reference.folder, tmp_path / "project")
-    for part in ("models/main/photometry", "predictions/main/photometry", "catalog"):
-        shutil.rmtree(tmp_path / "project/results/rave" / part)
+    results = tmp_path / "project/results/rave"
+    for part in ("models/main/photometry", "catalog"):
+        shutil.rmtree(results / part)
+    for path in (results / "predictions/main/photometry").glob("*-???.parquet"):
+        path.unlink()
     return ClusterProject(tmp_path / "project")
 
 
