@@ -67,12 +67,12 @@ def fetched(direct, published, new_project):
     project.override("archives.yaml", **changes)
     cells = [f"results/sages/{stage}/cell-{cell}.parquet" for stage in ("stars", "labels", "features") for cell in plan.cell_names]
     datasets = [*plan.datasets_read(), *plan.rave.datasets()]
-    canonical = [f"results/catalogs/{name}/selection.json" for name in datasets]
+    canonical = [str(p.relative_to(first.folder)) for name in datasets for p in first.folder.glob(f"results/catalogs/{name}/cell-*.parquet")]
     slices = len(published.acquire[INDEX][0]["tap"]["slices"]["edges"]) + 1
     stars = [f"results/rave/stars/slice-{k:03d}.parquet" for k in range(slices)]
     project.targets = [*cells, *canonical, *stars]
     files = ["tiny.yaml", "archives.yaml"]
-    project.first = project.run(*project.targets, "--resources", "downloads=4", configfile=files).stdout
+    project.run(*project.targets, "--resources", "downloads=4", configfile=files)
     return project
 
 
