@@ -67,7 +67,8 @@ def fetched(direct, published, new_project):
     project.override("archives.yaml", **changes)
     cells = [f"results/sages/{stage}/cell-{cell}.parquet" for stage in ("stars", "labels", "features") for cell in plan.cell_names]
     datasets = [*plan.datasets_read(), *plan.rave.datasets()]
-    canonical = [str(p.relative_to(first.folder)) for name in datasets for p in first.folder.glob(f"results/catalogs/{name}/cell-*.parquet")]
+    made = [path for name in datasets for path in first.folder.glob(f"results/catalogs/{name}/cell-*.parquet")]
+    canonical = [str(path.relative_to(first.folder)) for path in made]
     slices = len(published.acquire[INDEX][0]["tap"]["slices"]["edges"]) + 1
     stars = [f"results/rave/stars/slice-{k:03d}.parquet" for k in range(slices)]
     project.targets = [*cells, *canonical, *stars]
