@@ -401,9 +401,15 @@ def test_figure_has_one_line_a_stage_and_the_limit(pair):
         assert axis.get_xscale() == axis.get_yscale() == "log"
         lines = {line.get_label(): line for line in axis.get_lines()}
         for stage, own in drawn.groupby("stage"):
-            np.testing.assert_allclose(lines[stage].get_ydata(), own.sort_values("sources")[column])
+            line = lines[scale.NAMES.get(stage, stage)]
+            np.testing.assert_allclose(line.get_ydata(), own.sort_values("sources")[column])
+    assert [t.get_text() for t in figure.axes[1].texts] == ["limit 4\N{THIN SPACE}000 MB"]
     styles = {(line.get_color(), line.get_marker()) for line in figure.axes[0].get_lines()}
     assert len(styles) == len(figure.axes[0].get_lines())
+
+
+def test_the_page_has_the_caption_of_its_figure(root):
+    assert scale.CAPTION in " ".join((root / "docs/scale.md").read_text().split())
 
 
 def test_the_command_writes_all_files_and_prints_the_estimate(pair, tmp_path, root):

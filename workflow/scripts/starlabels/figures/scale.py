@@ -11,9 +11,11 @@ from . import style
 
 PANELS = (("core_s", "Core-seconds", "sum"), ("peak_mb", "Peak memory of a job (MB)", "max"), ("disk_mb", "Written to disk (MB)", "sum"))
 MARKERS = "osD^vP*X<>"
+NAMES = {"catalog": "ingest catalogues", "catalogue": "final catalogue"}
 CAPTION = (
     "Core-seconds, peak memory of the largest job and bytes written of every stage against the number of SAGES sources of the "
-    "simulated sky; both data sets together. Grey, dotted: growth as the number of sources. Grey, dashed: the limit of memory."
+    "simulated sky; both data sets together. Grey, dotted: growth as the number of sources. Grey, dashed: the limit of memory. "
+    'The stages "ingest catalogues" and "final catalogue" are catalog and catalogue of the tables.'
 )
 
 
@@ -48,7 +50,7 @@ def draw(numbers: pd.DataFrame) -> Figure:
             for i, stage in enumerate(numbers["stage"].unique()):
                 own = numbers[(numbers["stage"] == stage) & (numbers[name] > 0)].sort_values("sources")
                 axis.plot(own["sources"], own[name], color=style.CYCLE[i % len(style.CYCLE)], marker=MARKERS[i % len(MARKERS)],
-                          ls=style.LINES[i // len(style.CYCLE) % len(style.LINES)], label=stage)  # fmt: skip
+                          ls=style.LINES[i // len(style.CYCLE) % len(style.LINES)], label=NAMES.get(stage, stage))  # fmt: skip
             axis.set(xscale="log", yscale="log", xlabel="SAGES sources (millions)", ylabel=label)
             axis.margins(x=0.12)
             sizes = sorted(numbers["sources"].unique())
@@ -56,7 +58,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
             axis.set_xticks([], minor=True)
             if name == "peak_mb":
                 axis.axhline(MEMORY_LIMIT_MB, color=style.GREY, ls="--", lw=0.8)
-                axis.text(0.03, MEMORY_LIMIT_MB, "limit", color=style.GREY, va="bottom", transform=axis.get_yaxis_transform())
+                limit = f"limit {style.count(MEMORY_LIMIT_MB)} MB"
+                axis.text(0.03, 0.96 * MEMORY_LIMIT_MB, limit, color=style.GREY, va="top", transform=axis.get_yaxis_transform())
                 axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
                 axis.yaxis.set_minor_formatter(NullFormatter())
