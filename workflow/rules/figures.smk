@@ -72,6 +72,7 @@ rule table:
 
 rule captions:
     input:
+        pictures=lambda wildcards: [path for path in figure_files(wildcards.paper, "figures") if path.endswith(".png")],
         code=code("captions.py"),
     output:
         f"{FIGURES}/{{paper}}/captions.md",

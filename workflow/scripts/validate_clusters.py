@@ -4,6 +4,7 @@ from adapter import stage
 
 with stage(snakemake):
     from starlabels.sages.validation.clusters import run_clusters
+    from starlabels.sky.clusters import CLUSTERS
 
     out, params = snakemake.output, snakemake.params
     run_clusters(
@@ -14,4 +15,5 @@ with stage(snakemake):
         out.summary,
         harris_path=snakemake.input.harris or None,
         seed=params.seed,
+        sky_feh={name: row["feh"] for name, row in CLUSTERS.items()} if params.simulated else None,
     )

@@ -64,6 +64,13 @@ def test_observed_sky_is_not_called_simulated(tmp_path):
     assert make.title(ENTRIES["fig11_clusters"], False) == "Metallicity of star clusters"
 
 
+def test_the_sentences_of_a_module_follow_the_caption(tmp_path):
+    from starlabels.figures.captions import caption_of
+
+    text = caption_of(make_one(tmp_path, "fig08_bins")["png"])
+    assert text == make.caption(ENTRIES["fig08_bins"], True, "A bin holds at least 50 stars (sages.validation.bin_min_stars).")
+
+
 def test_same_inputs_same_bytes(tmp_path):
     first, second = make_one(tmp_path, stem="a"), make_one(tmp_path, stem="b")
     for key in first:

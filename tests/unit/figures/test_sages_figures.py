@@ -73,6 +73,10 @@ def drawn(tmp_path_factory, cfg, entries):
     return get
 
 
+def notes(name: str, inputs: dict, cfg: dict, simulated: bool = True) -> str:
+    return make.module_of("sages", ENTRIES[name].get("module", name)).notes(inputs, cfg, simulated)
+
+
 def texts(figure) -> list[str]:
     return [t.get_text() for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
 
@@ -192,6 +196,13 @@ def test_fig01_directions_classes_borders(drawn):
     assert len({style.ROLE[c] for c in counts}) == 4
 
 
+def test_fig01_counts_the_stars_left_out(tmp_path, cfg):
+    inputs = figure_inputs.cmd(tmp_path)
+    assert notes("fig01_cmd", inputs, cfg) == ""
+    write_json(inputs["summary"], {**read_json(inputs["summary"]), "likely_giants": 1122})
+    assert f"{style.count(1122)} likely giants" in notes("fig01_cmd", inputs, cfg)
+
+
 def test_fig01_dwarfs_lie_on_their_side_of_the_border(drawn, cfg):
     numbers = drawn("fig01_cmd")[1]
     border = numbers[(numbers["element"] == "border") & (numbers["series"] == "giant")]
@@ -233,6 +244,23 @@ def test_fig04_marks_the_choice_and_names_the_gain(drawn):
     assert len(left.lines) == 6 and len(right.lines) == 5
     mean = next(line for line in right.lines if line.get_label() == "mean")
     assert mean.get_color() == "black" and mean.get_linestyle() == "--"
+
+
+def test_fig04_draws_equal_choices_as_one_line(tmp_path, cfg):
+    inputs = figure_inputs.scan(tmp_path)
+    table = read_table(inputs["scan"])
+    table.loc[table["max_features"] == "log2", "one_minus_oob"] = table.loc[table["max_features"] == "sqrt", "one_minus_oob"].to_numpy()
+    write_table(inputs["scan"], table)
+    summary = read_json(inputs["summary"])
+    summary["oob_r2_by_depth"][0]["mean"] = 0.5                                # a shallow forest so bad that the rest is enlarged
+    write_json(inputs["summary"], summary)
+    figure, numbers = draw("fig04_hyperparameters", inputs, cfg)
+    left = axis_with(figure, x="n_estimators")
+    assert len(left.lines) == 5 and r"$\sqrt{p}$, $\log_2 p$" in legend_texts(figure)
+    lines = numbers[(numbers["panel"] == "trees") & (numbers["element"] == "line")]
+    assert set(lines["series"]) == {"all", "0.5", "0.3333", "sqrt", "log2"} and len(lines) == 50
+    inset, = axis_with(figure, x="max_depth").child_axes
+    assert inset.get_xlabel() == "max_depth"
 
 
 def test_fig05_draws_every_rule_and_no_target(drawn):
@@ -296,6 +324,33 @@ def test_comparison_states_the_scatter_without_training_stars(tmp_path, cfg, dra
     same = {**inputs, "summary": tmp_path / "same.json"}
     write_json(same["summary"], summary)
     assert not any("clean" in t for t in texts(draw("fig06_test_set1", same, cfg)[0]))
+
+
+def test_truth_prints_the_standard_deviation_and_counts_dwarfs_too_poor(tmp_path, cfg, drawn):
+    figure, numbers, inputs, _ = drawn("figx_truth_set1")
+    for panel, fit in read_json(inputs["summary"])["panels"].items():
+        assert any(t.endswith(f"SD = {style.number(fit['std'], panel.split('_')[0])} dex") for t in texts(figure))
+        assert numbers.loc[(numbers["panel"] == f"{panel}/one_to_one") & (numbers["series"] == "std"), "value"].item() == fit["std"]
+    assert not any("SD = " in t for t in texts(drawn("fig06_test_set1")[0])) and notes("figx_truth_set1", inputs, cfg) == ""
+    own = {"summary": tmp_path / "truth.json"}
+    poor = {"true_above": -0.6, "predicted_below": -0.7, "by": 0.5, "n": 21919, "count": 1476, "share": 1476 / 21919}
+    write_json(own["summary"], {**read_json(inputs["summary"]), "too_poor": poor})
+    text = notes("figx_truth_set2", own, cfg)
+    assert f"Of {style.count(21919)} dwarfs" in text and f"{style.count(1476)} (6.7 %)" in text and "below \N{MINUS SIGN}0.7 " in text
+
+
+def test_comparison_axes_grow_little_for_texts(tmp_path, cfg):
+    """Stars everywhere: no room can be made, and the texts stand on a ground."""
+    inputs = figure_inputs.comparison(tmp_path, "a23", panels=("feh_dwarf",), x="A23")
+    steps = np.arange(-2.0, 0.0, 0.1)
+    x, y = (a.ravel() for a in np.meshgrid(steps, steps))
+    full = pd.DataFrame({"x_lo": x, "x_hi": x + 0.1, "y_lo": y, "y_hi": y + 0.1, "count": 5, "panel": "feh_dwarf", "kind": "one_to_one"})
+    write_table(inputs["density"], pd.concat([full, read_table(inputs["density"]).query("kind == 'residual'")], ignore_index=True))
+    figure, _ = draw("fig10_a23", inputs, cfg)
+    ax = axis_with(figure, title="[Fe/H], dwarfs")
+    low, high = ax.get_xlim()
+    assert low == pytest.approx(-2.04) and 0.04 < high <= 0.04 + 0.1 * 2.08 + 1e-9
+    assert any("N = " in t.get_text() and t.get_bbox_patch() is not None for t in ax.texts)
 
 
 def test_comparison_leaves_out_a_class_without_stars(tmp_path, cfg):
@@ -373,6 +428,10 @@ def test_fig08_lines_break_where_a_bin_is_missing(tmp_path, cfg):
     assert lines and all(np.isnan(line.get_ydata()).sum() == 1 for line in lines)
 
 
+def test_fig08_names_the_least_number_of_a_bin(cfg):
+    assert "at least 50 stars" in notes("fig08_bins", {}, cfg)
+
+
 def test_fig08_without_bins_is_an_error(tmp_path, cfg):
     inputs = figure_inputs.bins(tmp_path)
     with pytest.raises(InputError, match="bin_min_stars"):
@@ -393,6 +452,22 @@ def test_fig11_lines_and_legend(drawn, cfg):
         assert any(f"{cluster['name']}\nN = {result['n_members']}" == t.get_text() for t in ax.texts)
         bars = numbers[(numbers["panel"] == cluster["name"]) & (numbers["element"] == "bar")]
         assert bars["value"].sum() == result["n_members"]
+
+
+def test_fig11_shows_what_the_simulated_sky_gives_a_cluster(tmp_path, cfg):
+    inputs = figure_inputs.INPUTS["fig11_clusters"](tmp_path)
+    assert notes("fig11_clusters", inputs, cfg) == ""
+    summary = read_json(inputs["summary"])
+    summary["NGC 2420"]["simulated_feh"], summary["NGC 2682"]["simulated_feh"] = -0.10, 0.035        # the second is near its reference
+    write_json(inputs["summary"], summary)
+    figure, numbers = draw("fig11_clusters", inputs, cfg)
+    first, second = figure.axes[:2]
+    line, = [line for line in first.lines if line.get_linestyle() == ":"]
+    assert line.get_xdata()[0] == -0.10 and line.get_label() == "simulated: \N{MINUS SIGN}0.10"
+    assert "simulated: \N{MINUS SIGN}0.10" in legend_texts(figure) and not any(line.get_linestyle() == ":" for line in second.lines)
+    assert numbers.loc[numbers["series"] == "simulated", ["panel", "x"]].to_numpy().tolist() == [["NGC 2420", -0.10]]
+    text = notes("fig11_clusters", inputs, cfg)
+    assert "(NGC 2420 \N{MINUS SIGN}0.10)" in text and notes("fig11_clusters", inputs, cfg, simulated=False) == ""
 
 
 def test_fig11_cluster_without_members(tmp_path, cfg):
@@ -417,6 +492,12 @@ def test_fig12_counts_and_fractions(drawn):
         assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 1
         colours = {tuple(np.round(p.get_facecolor()[:3], 3)) for p in ax.patches}
         assert len(colours) == 2
+
+
+def test_fig12_points_to_the_dwarfs_that_come_out_too_poor(drawn):
+    inputs = drawn("fig12_metallicity")[2]
+    assert "figx_truth_set1 and figx_truth_set2." in notes("fig12_metallicity", inputs, {})
+    assert notes("fig12_metallicity", inputs, {}, simulated=False) == ""
 
 
 @pytest.mark.parametrize("width", [0.1, 0.3, 1.0])
@@ -459,6 +540,9 @@ def test_crossmatch_page(drawn):
              for t, h in zip(key.get_texts(), key.legend_handles, strict=True)}
     assert len({names[n] for n in ("SAGES", "2MASS", "AllWISE", "GALEX", "RAVE DR5", "PASTEL", "Nine papers")}) == 7
     assert names["PASTEL"] == style.SURVEY_COLOUR["pastel"]
+    shapes = {t.get_text(): h.get_marker() for f in figure.subfigs for key in f.legends
+              for t, h in zip(key.get_texts(), key.legend_handles, strict=True)}
+    assert shapes["Gaia at its own epoch"] == "v" and shapes["Gaia moved to each source's date"] == "o"
     assert "2MASS" in legend and "Gaia at its own epoch" in legend and "as the run kept them" not in legend
     table = read_table(inputs["table"])
     shown = table["gaia_motion"] & (table["n_true"] >= 20)
@@ -484,6 +568,15 @@ def test_coverage_shows_the_classes_of_the_models(drawn, cfg):
     series = set(numbers.loc[numbers["panel"] == "logg/feh", "series"])
     assert {s.split()[-1] for s in series if s.startswith("set")} == {"all"}
     assert not numbers["series"].str.contains("apogee").any()
+
+
+@pytest.mark.parametrize("name", ["figx_coverage", "figx_extinction"])
+def test_truth_of_the_first_data_set_has_open_markers(name, drawn):
+    figure = drawn(name)[0]
+    open_ones = {line.get_color() for ax in figure.axes for line in ax.lines if line.get_markerfacecolor() == "white"}
+    assert open_ones == {style.TRUTH_COLOUR[0]}
+    key = {t.get_text(): h for t, h in zip(figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True)}
+    assert key["Truth, data set 1"].get_markerfacecolor() == "white" and key["Truth, data set 2"].get_marker() in ("", "None")
 
 
 def test_methods_are_all_there(drawn):

@@ -165,3 +165,22 @@ def test_truth_recovers_the_errors(world, cfg, tmp_path):
     assert found["panels"]["feh_dwarf"]["sigma"] == pytest.approx(0.10, rel=0.06)
     assert found["x"] == "true" and found["counts"]["stars"] == 4000 - world.frame["cool_mask"].sum()
     assert set(read_table(tmp_path / "bins.parquet")["test_set"]) == {"truth"}
+    kept = world.frame[~world.frame["cool_mask"] & (world.frame["star_class"] == "dwarf")]
+    assert found["too_poor"]["n"] == (kept["feh_true"] > -0.6).sum() and found["too_poor"]["count"] == 0
+
+
+def test_truth_counts_dwarfs_that_come_out_too_poor(world, cfg, tmp_path):
+    frame = world.frame.drop(columns=[c for c in world.frame if c.endswith("_true")])
+    dwarf = (frame["star_class"] == "dwarf") & ~frame["cool_mask"]
+    rich = world.frame["feh_true"] > -0.6
+    moved = frame.index[dwarf & rich][:30]
+    frame.loc[moved, "feh"] = -1.2
+    frame.loc[frame.index[(frame["star_class"] == "giant") & rich][:40], "feh"] = -1.2        # a giant is no dwarf
+    frame.loc[frame.index[dwarf & ~rich][:20], "feh"] = -4.0                                    # poor in truth too
+    write_table(tmp_path / "cell-00001.parquet", frame)
+    truth = sorted((world.folder / "truth").glob("part-*.parquet"))
+    found = run_truth([tmp_path / "cell-00001.parquet"], truth, cfg, 1, *outputs(tmp_path, "truth"), tmp_path / "bins.parquet")["too_poor"]
+    near = -1.2 > world.frame.loc[moved, "feh_true"] - 0.5
+    assert found == {"true_above": -0.6, "predicted_below": -0.7, "by": 0.5, "n": (dwarf & rich).sum(), "count": 30 - near.sum(),
+                     "share": found["count"] / found["n"]}
+    assert found["count"] > 0

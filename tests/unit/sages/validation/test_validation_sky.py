@@ -51,7 +51,8 @@ def cluster_run(cfg, tmp_path):
     harris = pd.DataFrame({"cluster": pd.array(["NGC 6934", "NGC  7089"], dtype="str"), "feh": [-1.47, -1.65]})
     write_table(tmp_path / "harris.parquet", harris)
     out = tmp_path / "clusters.parquet", tmp_path / "clusters.json"
-    found = run_clusters([tmp_path / "cell-00001.parquet"], cfg, True, *out, tmp_path / "harris.parquet")
+    cells, given = [tmp_path / "cell-00001.parquet"], {"NGC 2420": -0.10, "47 Tuc": -0.72}
+    found = run_clusters(cells, cfg, True, *out, tmp_path / "harris.parquet", sky_feh=given)
     return found, read_table(out[0]), read_json(out[1])
 
 
@@ -64,6 +65,7 @@ def test_cluster_members_and_metallicity(cluster_run):
     assert first["fit"] == "histogram"
     assert sum(row["count"] for row in first["histogram"]) == first["n_members"] == first["n"]
     assert first["literature"] == -0.05 and saved["NGC 6934"]["literature"] == -1.47
+    assert saved["NGC 2420"]["simulated_feh"] == -0.10 and saved["NGC 6934"]["simulated_feh"] is None
     mine = stars[(stars["cluster"] == "NGC 2420").to_numpy()]
     members = mine[mine["member"].to_numpy()]
     true = (members["gaia_dr3_source_id"] - 10**12) < 80

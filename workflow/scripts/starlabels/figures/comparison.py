@@ -26,6 +26,8 @@ LOWER, HISTOGRAM, BETWEEN = 18.0, 12.0, 1.2
 STEPS = (1, 2, 5, 10)
 METALLICITY = {"A23": "[M/H]"}       # what a catalogue gives in the place of [Fe/H]
 LINE_MM, WORDS_MM = 3.8, 22.0     # height of a line of text and width of the texts in a panel, with some room
+TRUTH = "true"            # what the axes call the truth of a simulated sky
+MOST_ROOM = 0.1           # that an axis grows at most at an end, as a share of its length, for texts
 SHOWN = 0.99              # share of the stars that the residual panels hold at least
 
 
@@ -95,7 +97,11 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
     clean = (summary.get("splits", {}).get("leakage_free") or {}).get(name) or {}
     texts = [(f"N = {style.count(fit['n'])}\n{statistics(fit, parameter)}", "upper left"),
              (without_training(fit, clean, parameter), "lower right")]
-    limits = _common_limits(one, [(3 if words else 0) * LINE_MM / upper for words, _ in texts], WORDS_MM / width)
+    if summary["x"] == TRUTH and fit.get("std") is not None:      # the fitted Gaussian does not see the tails
+        deviation = f"SD = {style.number(fit['std'], parameter)} {style.PARAMETER.get(parameter, ('', ''))[1]}"
+        texts[0] = (f"{texts[0][0]}\n{deviation}", "upper left")
+        numbers.add(f"{name}/one_to_one", "value", "std", value=float(fit["std"]))
+    limits, clear = _common_limits(one, [len(words.splitlines()) * LINE_MM / upper for words, _ in texts], WORDS_MM / width)
     top_ax.plot(limits, limits, color=line, linestyle="--", linewidth=1.0, path_effects=panels.HALO, zorder=3)
     top_ax.set(xlim=limits, ylim=limits)
     top_ax.set_xlabel(_x_label(parameter, summary["x"]), labelpad=1.5)
@@ -104,7 +110,7 @@ def _block(figure: Figure, place: tuple[float, float, float, float], name: str, 
         axis.set_major_locator(MaxNLocator(5, steps=STEPS))
     top_ax.set_title(f"{style.PARAMETER.get(parameter, (parameter,))[0]}, {style.CLASS_NAME.get(star_class, star_class).lower()}", pad=2.5)
     for words, where in texts:
-        panels.corner_text(top_ax, words, where, bbox=None)
+        panels.corner_text(top_ax, words, where, **({"bbox": None} if clear else {}))
     numbers.add(f"{name}/one_to_one", "line", "one-to-one", x=limits, y=limits)
     for key in ("n", "mean", "sigma"):
         if fit.get(key) is not None:
@@ -141,24 +147,27 @@ def _x_label(parameter: str, origin: str) -> str:
     return label.replace(style.PARAMETER["feh"][0], METALLICITY.get(origin, style.PARAMETER["feh"][0]))
 
 
-def _common_limits(one: pd.DataFrame, heights: Sequence[float], width: float) -> tuple[float, float]:
+def _common_limits(one: pd.DataFrame, heights: Sequence[float], width: float) -> tuple[tuple[float, float], bool]:
     """The same range on both axes: wide enough for every star drawn, and for texts in the upper left and the lower right corner.
 
-    The range grows, at most by a quarter at an end, until no cell lies below a text (`heights` and `width` are shares of the panel).
+    The range grows, at most by `MOST_ROOM` at an end, until no cell lies below a text (`heights` and `width` are shares of the
+    panel); the second value says whether that was enough.
     """
     x, y = panels.extent(one, "x", pad=0.02), panels.extent(one, "y", pad=0.02)
     low, high = min(x[0], y[0]), max(x[1], y[1])
     step = 0.01 * (high - low)
     full = one[one["count"] > 0]
-    for _ in range(25):
+    for grown in range(round(100 * MOST_ROOM) + 1):
         size = high - low
         above = ((full["x_lo"] < low + width * size) & (full["y_hi"] > high - heights[0] * size)).any()
         below = ((full["x_hi"] > high - width * size) & (full["y_lo"] < low + heights[1] * size)).any()
         if not above and not below:
-            return low, high
+            return (low, high), True
+        if grown == round(100 * MOST_ROOM):
+            break
         # room for a text is made at the end of the axis where it stands
         low, high = low - step * below, high + step * above
-    return low, high
+    return (low, high), False
 
 
 def without_training(fit: dict, clean: dict, parameter: str) -> str:

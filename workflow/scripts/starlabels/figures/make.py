@@ -55,7 +55,8 @@ def make_figure(
     module = module_of(entry["paper"], entry.get("module", name))
     with style.context():
         figure, numbers = module.draw(dict(inputs), cfg, simulated)
-        style.save(figure, numbers, outputs, caption(entry, simulated), title(entry, simulated))
+        more = module.notes(dict(inputs), cfg, simulated) if hasattr(module, "notes") else ""
+        style.save(figure, numbers, outputs, caption(entry, simulated, more), title(entry, simulated))
 
 
 def make_table(
@@ -76,9 +77,9 @@ def make_table(
     style.save_numbers(frame, outputs["csv"])
 
 
-def caption(entry: Mapping, simulated: bool) -> str:
-    """The entry's caption; "Simulated sky." stands before it where the stars are simulated."""
-    text = " ".join(entry["caption"].split())
+def caption(entry: Mapping, simulated: bool, more: str = "") -> str:
+    """The entry's caption; "Simulated sky." stands before it where the stars are simulated, after it the module's own sentences."""
+    text = " ".join(f"{entry['caption']} {more}".split())
     return f"{NOTE}. {text}" if simulated else text
 
 

@@ -11,7 +11,6 @@ from . import panels, style
 from .panels import Numbers
 
 ROLE_NAME = {"train": "Training sample", "test": "Test sample"}
-LINE = {"lamost": "-", "apogee": "-", "pastel": "--", "rave5": "-.", "vmp": "--"}
 
 
 def draw_samples(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -66,8 +65,8 @@ def _metallicity(ax: Axes, bars: pd.DataFrame, role: str, numbers: Numbers) -> N
     for i, survey in enumerate(totals.index[totals > 0]):
         part = bars[(bars["survey"] == survey) & (bars["count"] > 0)]
         label = f"{style.survey_name(survey)} ({style.count(totals[survey])})"
-        panels.step_histogram(ax, part, numbers, f"feh/{role}", survey, color=style.survey_colour(survey, i), linewidth=1.2,
-                              linestyle=LINE.get(survey, style.LINES[i % 4]), label=label, baseline=0.5)
+        panels.step_histogram(ax, part, numbers, f"feh/{role}", survey, color=style.survey_colour(survey, i), linewidth=0.8,
+                              label=label, baseline=0.5)
     ax.legend(loc="upper left")
     ax.set_xlabel(style.parameter_label("feh", "spectroscopic"))
     ax.margins(x=0.02)

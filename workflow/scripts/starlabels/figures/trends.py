@@ -49,6 +49,12 @@ class Page:
         """Colour of the truth, which is no test set."""
         return style.TRUTH_COLOUR[self.sets.index(int(data_set)) % len(style.TRUTH_COLOUR)]
 
+    def _face(self, data_set, test_set) -> dict:
+        """Markers are full; open where the truth is that of the first of several data sets, whose grey is near the next one's black."""
+        several = sum(t == "truth" for _, t in self.colours) > 1
+        is_open = test_set == "truth" and several and int(data_set) == self.sets[0]
+        return {"markerfacecolor": "white", "markeredgewidth": 0.6} if is_open else {"markeredgewidth": 0}
+
     def set_colour(self, data_set) -> str:
         """Colour of the line that stands for a whole data set."""
         return self._family(data_set)[0]
@@ -63,7 +69,7 @@ class Page:
             low, high = own["lo"].to_numpy(float), own["hi"].to_numpy(float)
             gaps = np.flatnonzero(low[1:] - high[:-1] > 1e-6 * (high - low)[:-1]) + 1       # a bin between is missing: no line across
             ax.plot(np.insert(xs, gaps, np.nan), np.insert(ys, gaps, np.nan), color=self.colours[data_set, test_set], marker=marker,
-                    linewidth=0.5, markeredgewidth=0)
+                    linewidth=0.5, **self._face(data_set, test_set))
             columns = {"x": own[x], "x_lo": own["lo"], "x_hi": own["hi"], "y": own[y], "value": own["n"]}
             self.numbers.add(f"{parameter}/{row}", "point", name, **columns)
         return ax
@@ -86,7 +92,11 @@ class Page:
 
     def legend(self, name: Callable[[str], str], extra: Sequence[Line2D] = ()) -> None:
         """One key below all panels."""
-        handles = [Line2D([], [], color=c, linewidth=2.5, label=f"{name(t)}, data set {d}") for (d, t), c in self.colours.items()]
+        handles = []
+        for (data_set, test_set), colour in self.colours.items():
+            face = self._face(data_set, test_set)
+            look = {"marker": "o", "linewidth": 0.8, **face} if "markerfacecolor" in face else {"linewidth": 2.5}
+            handles.append(Line2D([], [], color=colour, label=f"{name(test_set)}, data set {data_set}", **look))
         handles += [Line2D([], [], color=style.GREY, marker=m, linestyle="", label=style.CLASS_NAME[k])
                     for k, m in style.CLASS_MARKER.items() if (self.table["star_class"] == k).any()]
         handles += list(extra)

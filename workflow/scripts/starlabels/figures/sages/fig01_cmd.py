@@ -43,6 +43,14 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """The stars that Section 2.1 leaves out as likely giants."""
+    likely = read_json(inputs["summary"]).get("likely_giants")
+    if likely is None:
+        return ""
+    return f"Not drawn: {style.count(likely)} likely giants, stars that pass the other cuts but have a parallax smaller than its error."
+
+
 def shades_of(colour: str) -> LinearSegmentedColormap:
     """From a pale tint of `colour` through the colour itself to a dark shade, lightness falling all the way."""
     return LinearSegmentedColormap.from_list("shades", [_mix(colour, "white", 0.35), colour, _mix(colour, "black", 0.35)])

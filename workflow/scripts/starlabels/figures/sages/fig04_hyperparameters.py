@@ -31,13 +31,12 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
 
 def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: Numbers) -> None:
     table = table[table["repeat"] == table["repeat"].min()]      # the studies repeat this panel too; one seed is enough to read it
-    for i, name in enumerate(table["max_features"].unique()):
-        part = table[table["max_features"] == name].sort_values("n_estimators")
-        label = NAMES.get(str(name), str(name))
-        # dashes let a line through that lies beneath: with 18 features sqrt and log2 are the same number
-        line = {"linestyle": style.LINES[1 if i % 5 == 4 else 0], "color": style.CYCLE[i % 8], "zorder": 2 + 0.01 * i}
-        ax.plot(part["n_estimators"], part["one_minus_oob"], marker="o", markersize=2.5, label=label, **line)
-        numbers.add("trees", "line", str(name), x=part["n_estimators"], y=part["one_minus_oob"])
+    for i, names in enumerate(_same_lines(table)):
+        part = table[table["max_features"] == names[0]].sort_values("n_estimators")
+        label = ", ".join(NAMES.get(str(name), str(name)) for name in names)
+        ax.plot(part["n_estimators"], part["one_minus_oob"], marker="o", markersize=2.5, label=label, color=style.CYCLE[i % 8])
+        for name in names:
+            numbers.add("trees", "line", str(name), x=part["n_estimators"], y=part["one_minus_oob"])
     low, high = ax.get_ylim()
     chosen = ax.plot([forest["n_estimators"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0)[0]
     numbers.add("trees", "chosen", x=forest["n_estimators"])
@@ -54,6 +53,15 @@ def _trees(ax: Axes, table: pd.DataFrame, forest: dict, summary: dict, numbers: 
     ax.legend([chosen], [text], loc="upper right", bbox_to_anchor=(1.0, 0.86))
     ax.add_artist(first)
     ax.set(xlabel="n_estimators (trees)", ylabel=LOSS)
+
+
+def _same_lines(table: pd.DataFrame) -> list[list]:
+    """Choices of `max_features`; those with the same scores stand together (with 18 features sqrt and log2 are the same number)."""
+    groups: dict[tuple, list] = {}
+    for name, part in table.groupby("max_features", sort=False):
+        scores = part.sort_values("n_estimators")[["n_estimators", "one_minus_oob"]]
+        groups.setdefault(tuple(scores.to_numpy().ravel()), []).append(name)
+    return list(groups.values())
 
 
 def _depth(ax: Axes, table: pd.DataFrame, mean: pd.Series, forest: dict, numbers: Numbers) -> None:
@@ -90,3 +98,4 @@ def _zoom(ax: Axes, table: pd.DataFrame, mean: pd.Series, forest: dict) -> None:
     inset.plot([forest["max_depth"]] * 2, (low, high), color=style.GREY, linestyle=":", zorder=0)
     inset.set_ylim(low, high)
     inset.set_title("the same, enlarged", pad=2, fontsize=7)
+    inset.set_xlabel("max_depth", labelpad=1, fontsize=7)

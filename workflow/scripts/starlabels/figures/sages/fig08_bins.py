@@ -40,3 +40,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     whole += [Line2D([], [], color=style.GREY, linestyle=":", label="the same, clean")]
     page.legend(style.survey_name, whole)
     return page.figure, page.numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """The least number of stars of a bin."""
+    return f"A bin holds at least {cfg['validation']['bin_min_stars']} stars (sages.validation.bin_min_stars)."

@@ -13,8 +13,10 @@ from ...io import read_json
 from .. import panels, style
 from ..panels import Numbers
 
-# The legend stands above everything: bars and curve end at 1 / TOP of the height, the literature line at LINE_END.
-TOP, LINE_END = 1.45, 0.78
+# The legend stands above everything: bars and curve end at 1 / TOP of the height, the literature line at LINE_END, lower by LOWER
+# where the legend has a third entry.
+TOP, LINE_END, LOWER = 1.45, 0.78, 0.05
+APART = 0.01            # dex; a simulated cluster nearer to the literature needs no line of its own
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -34,6 +36,26 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """Which clusters of the simulated sky have another [Fe/H] than the literature."""
+    summary = read_json(inputs["summary"])
+    apart = [(c["name"], simulated_feh(summary.get(c["name"], {}))) for c in cfg["clusters"]["list"]]
+    named = [f"{name} {_two_digits(feh)}" for name, feh in apart if feh is not None]
+    if not (simulated and named):
+        return ""
+    return f"Dotted: the value that the simulated sky gives a cluster, where it is not that of the literature ({', '.join(named)})."
+
+
+def simulated_feh(result: dict) -> float | None:
+    """[Fe/H] of a cluster in the simulated sky, if it differs from the literature by more than `APART`."""
+    given, literature = result.get("simulated_feh"), result.get("literature")
+    return given if None not in (given, literature) and abs(given - literature) > APART else None
+
+
+def _two_digits(feh: float) -> str:
+    return f"{feh:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
     bars = pd.DataFrame(result.get("histogram") or [], columns=["lo", "hi", "count"])
     literature, centres = result.get("literature"), []
@@ -50,11 +72,17 @@ def _cluster(ax: Axes, name: str, result: dict, numbers: Numbers) -> None:
         numbers.add(name, "gaussian", x=x, y=y)
     elif result.get("median") is not None:
         ax.plot([], [], linestyle="", label=f"no fit; median {style.number(result['median'], 'feh')}")
+    given = simulated_feh(result)
+    end = LINE_END if given is None else LINE_END - LOWER
     if literature is not None:
         label = f"{result.get('reference', 'literature')}: {literature:g}".replace("-", "\N{MINUS SIGN}")
-        ax.axvline(literature, ymax=LINE_END, color=style.ROLE["literature"], linestyle="--", linewidth=1.1, label=label)
+        ax.axvline(literature, ymax=end, color=style.ROLE["literature"], linestyle="--", linewidth=1.1, label=label)
         numbers.add(name, "line", "literature", x=literature)
         centres.append(literature)
+    if given is not None:
+        ax.axvline(given, ymax=end, color=style.ROLE["truth"], linestyle=":", linewidth=0.9, label=f"simulated: {_two_digits(given)}")
+        numbers.add(name, "line", "simulated", x=given)
+        centres.append(given)
     if centres:
         ax.set_xlim(min(centres) - 0.2, max(centres) + 0.2)
     ax.set_ylim(0, TOP * max(bars["count"].max() if len(bars) else 1, result["amplitude"] if panels.has_fit(result) else 0))

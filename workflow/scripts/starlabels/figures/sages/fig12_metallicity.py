@@ -43,6 +43,14 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """Where the dwarfs are counted that stand in too poor an interval; known on a simulated sky only."""
+    if not simulated:
+        return ""
+    pages = [f"figx_truth_set{k}" for k in sorted(read_json(inputs["fractions"])["data_sets"], key=int)]
+    return f"The poor intervals hold dwarfs that are metal-rich in truth too: their number stands in the caption of {' and '.join(pages)}."
+
+
 def _panel(ax: Axes, part: pd.DataFrame, data_set: int, slots: float, numbers: Numbers) -> None:
     part = part[part["count"] > 0]
     classes = [c for c in ("dwarf", "giant") if (part["star_class"] == c).any()]

@@ -17,6 +17,7 @@ HOW = {
     "moved": ("-", "Gaia moved to each source's date"), "not_moved": ("--", "Gaia at its own epoch"),
     "as_run": (":", "as the run kept them"),
 }
+MARKER = {"moved": "o", "not_moved": "v"}       # of the lower panels
 SHARES = {"completeness": "Share of true pairs found", "wrong_share": "Share of pairs that are wrong"}
 READ = ["survey", "how", "gaia_motion", "pm_lo", "pm_hi", "n_true", "n_pairs", *SHARES]
 COLUMNS = 4
@@ -54,9 +55,10 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     pair[0].set_ylim(-0.03, 1.04)
     pair[1].set_yscale("symlog", linthresh=1e-3)             # most bins have no wrong pair at all
     pair[1].set_ylim(-2e-4, max(1e-2, 3 * pair[1].get_ylim()[1]))
-    handles = [Line2D([], [], color=c, marker="o", label=NAME.get(s, s)) for s, c in colours.items()]
+    handles = [Line2D([], [], color=c, linewidth=2.5, label=NAME.get(s, s)) for s, c in colours.items()]
     ways = {how for entry in summary["separation"].values() for how in entry["counts"]}
-    handles += [Line2D([], [], color=style.GREY, linestyle=line, label=text) for how, (line, text) in HOW.items() if how in ways]
+    handles += [Line2D([], [], color=style.GREY, linestyle=line, marker=MARKER.get(how, ""), label=text)
+                for how, (line, text) in HOW.items() if how in ways]
     lower.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure, numbers.frame()
 
@@ -80,6 +82,5 @@ def _against_motion(ax: Axes, part: pd.DataFrame, share: str, how: str, colour: 
     part = part[part[weight] >= MIN_PAIRS].sort_values("pm_lo")
     # the first bin starts at 0, which has no logarithm
     x = np.where(part["pm_lo"] > 0, np.sqrt(part["pm_lo"] * part["pm_hi"]), 0.5 * part["pm_hi"])
-    marker = {"moved": "o", "not_moved": "v"}[how]
-    ax.plot(x, part[share], color=colour, linestyle=HOW[how][0], marker=marker, markersize=2.5, linewidth=0.9)
+    ax.plot(x, part[share], color=colour, linestyle=HOW[how][0], marker=MARKER[how], markersize=2.5, linewidth=0.9)
     numbers.add(share, "point", f"{survey} {how}", x=x, x_lo=part["pm_lo"], x_hi=part["pm_hi"], y=part[share], value=part[weight])

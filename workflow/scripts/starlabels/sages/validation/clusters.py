@@ -94,7 +94,8 @@ def metallicity(feh: np.ndarray, cfg: Mapping, seed: int) -> dict:
 
 
 def run_clusters(
-    prediction_paths: Iterable, cfg: Mapping, simulated: bool, out_parquet, out_json, harris_path=None, seed: int = 42
+    prediction_paths: Iterable, cfg: Mapping, simulated: bool, out_parquet, out_json, harris_path=None, seed: int = 42,
+    sky_feh: Mapping[str, float] | None = None,
 ) -> dict:
     """Members and metallicities of the configured clusters.
 
@@ -104,13 +105,15 @@ def run_clusters(
         `predictions/set<k>/cell-*.parquet` of the set `validation.data_set`.
     harris_path : path, optional
         Canonical Harris catalogue; needed when a cluster says `feh: harris`.
+    sky_feh : mapping, optional
+        Cluster -> [Fe/H] that the simulated sky gives it; only for simulated stars.
     out_parquet : path
         cluster, gaia_dr3_source_id, ra, dec, pmra, pmdec, colour, magnitude (apparent, corrected), feh, feh_err, probability, in_field,
         passes_pm_err, passes_snr, masked, member; every predicted star of the fields.
     out_json : path
         {cluster: {n_field, n_after_pm_err, n_probable, n_after_snr, n_members, n, mean, sigma, amplitude, mean_error, sigma_error, median,
         robust_sigma, bin_width, fit (histogram | robust | none), histogram [{lo, hi, count}], literature, reference, kind, difference,
-        mixture, flow, simulated}}. A cluster without stars has n = 0 and no fit.
+        mixture, flow, simulated, simulated_feh}}; the last is None on an observed sky. A cluster without stars has n = 0 and no fit.
     """
     prediction_paths = list(prediction_paths)
     harris = None if harris_path is None else read_table(harris_path)
@@ -127,7 +130,7 @@ def run_clusters(
             "n_field": kept[0], "n_after_pm_err": kept[1], "n_probable": kept[2], "n_after_snr": kept[3], "n_members": kept[4], **found,
             "literature": known, "reference": cluster["reference"], "kind": cluster["kind"],
             "difference": None if known is None or found["mean"] is None else found["mean"] - known,
-            "mixture": mixture, "flow": steps, "simulated": bool(simulated),
+            "mixture": mixture, "flow": steps, "simulated": bool(simulated), "simulated_feh": (sky_feh or {}).get(name),
         }
         if not mixture["found"]:
             log.warning("%s: no members, %s", name, mixture["why"])
