@@ -18,8 +18,8 @@ rule simulate:
     conda:
         ENV
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(20),
     params:
         sky=config["sky"],
         cells=SKY_CELLS,
@@ -43,8 +43,8 @@ rule simulate_maps:
     conda:
         ENV
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(10),
     params:
         sky=config["sky"],
         cells=SKY_CELLS,
@@ -68,8 +68,8 @@ rule simulate_rave:
     conda:
         ENV
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(20),
     params:
         sky=config["sky"],
         seed=config["seed"],
@@ -109,8 +109,8 @@ rule acquire_check:
     conda:
         ENV
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=resources.memory(1000),
+        runtime=resources.runtime(60),
     params:
         sources=PLAN.acquired(),
         dec_min=config["archives"]["dec_min"],
@@ -136,8 +136,8 @@ rule fetch:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(1440),
         downloads=1,
     params:
         asked=asked,
@@ -159,8 +159,8 @@ rule fetch_spectra:
         ENV
     threads: 4
     resources:
-        mem_mb=1000,
-        runtime=1440,
+        mem_mb=resources.memory(1000),
+        runtime=resources.runtime(1440),
         downloads=1,
     script:
         "../scripts/fetch_spectra.py"
@@ -178,8 +178,8 @@ rule fetch_dust:
     conda:
         ENV
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=resources.memory(1000),
+        runtime=resources.runtime(240),
         downloads=1,
     script:
         "../scripts/fetch_dust.py"

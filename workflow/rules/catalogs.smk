@@ -38,8 +38,8 @@ rule catalog:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(240),
     params:
         spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         cells=PLAN.cells,
@@ -65,8 +65,8 @@ rule rave_catalog:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(240),
     params:
         spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         cells=[0],
@@ -95,8 +95,8 @@ if JOBS.parts:
         conda:
             ENV
         resources:
-            mem_mb=3000,
-            runtime=240,
+            mem_mb=resources.memory(3000),
+            runtime=resources.runtime(240),
         params:
             spec=lambda wildcards: PLAN.spec(wildcards.dataset),
             cells=PLAN.cells,
@@ -120,8 +120,8 @@ if JOBS.parts:
         conda:
             ENV
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=resources.memory(1000),
+            runtime=resources.runtime(10),
         params:
             spec=lambda wildcards: PLAN.spec(wildcards.dataset),
         script:
@@ -149,8 +149,8 @@ if JOBS.parts:
             conda:
                 ENV
             resources:
-                mem_mb=3000,
-                runtime=240,
+                mem_mb=resources.memory(3000),
+                runtime=resources.runtime(240),
             params:
                 spec=lambda wildcards: PLAN.spec(wildcards.dataset),
                 cells=members,

@@ -8,7 +8,7 @@ STARTED = time.time()
 SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from starlabels import imports, messages, plan
+from starlabels import imports, messages, plan, resources
 from starlabels.errors import InputError
 
 try:

@@ -19,8 +19,8 @@ if PLAN.matched is None:
         conda:
             ENV
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=resources.memory(4000),
+            runtime=resources.runtime(60),
         params:
             sages=settings("photometry", "crossmatch", "data_sets"),
             nside=config["cells"]["nside"],
@@ -42,8 +42,8 @@ if PLAN.matched is None:
         conda:
             ENV
         resources:
-            mem_mb=3000,
-            runtime=60,
+            mem_mb=resources.memory(3000),
+            runtime=resources.runtime(60),
         params:
             sages=settings("crossmatch", "samples"),
             vmp_lists=PLAN.vmp_lists(),
@@ -68,8 +68,8 @@ else:
         conda:
             ENV
         resources:
-            mem_mb=3000,
-            runtime=60,
+            mem_mb=resources.memory(3000),
+            runtime=resources.runtime(60),
         params:
             sages=settings("photometry", "samples", "data_sets"),
         script:

@@ -20,8 +20,8 @@ rule estimate:
     conda:
         ENV
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=resources.memory(1000),
+        runtime=resources.runtime(20),
     params:
         snakefile=f"{workflow.basedir}/Snakefile",
         checked=f"{RESULTS}/acquire_check.json",

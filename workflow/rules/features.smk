@@ -21,8 +21,8 @@ rule features:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(30),
     params:
         sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
     script:
@@ -44,8 +44,8 @@ rule samples:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         sages=settings("bands", "data_sets", "features", "cuts", "photometry", "classes", "samples"),
         seed=config["seed"],
@@ -67,8 +67,8 @@ rule rave_spectra:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(120),
     params:
         folders=lambda wildcards: PLAN.rave.spectra_folders(wildcards.slice),
         rave=settings("spectra", paper="rave"),
@@ -93,8 +93,8 @@ rule rave_stars:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(30),
     params:
         # of the training sample's choices only what the rows of APOGEE hang on: its cuts come later
         rave={
@@ -120,8 +120,8 @@ rule rave_literature:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(30),
     params:
         rave=settings("validation", paper="rave"),
     script:
@@ -148,8 +148,8 @@ rule rave_training:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=variant_settings("flags"),
         seed=config["seed"],

@@ -16,8 +16,8 @@ rule predict_samples:
         ENV
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000, per_input=20),
+        runtime=resources.runtime(60),
     params:
         sages=settings("bands", "data_sets", "features", "models", "cool_mask"),
     script:
@@ -40,8 +40,8 @@ rule predict:
     # one thread a job: there are more cells than cores, and a good part of a job is reading
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         sages=settings("bands", "data_sets", "features", "models", "cool_mask"),
     script:
@@ -62,8 +62,8 @@ rule catalog_product:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(120),
     params:
         sages=settings("bands", "data_sets", "cool_mask", "photometry"),
         simulated=SIMULATED,
@@ -87,8 +87,8 @@ rule predict_cnn:
         ENV
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
         gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings("flags"),
@@ -112,8 +112,8 @@ rule predict_cnn_training:
         ENV
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
         gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings("flags"),
@@ -136,8 +136,8 @@ rule rave_catalogue:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "ensemble", "flags", paper="rave"),
         simulated=SIMULATED,

@@ -53,8 +53,8 @@ rule rave_public_sample:
     conda:
         ENV
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(20),
     params:
         rave={**settings(*VARIED, "flags", paper="rave"), "variants": {"main": {}}},
         seed=config["seed"],
@@ -77,8 +77,8 @@ rule rave_photometric:
         ENV
     threads: 8
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(60),
     params:
         rave={**settings(*VARIED, "ensemble", "validation", paper="rave"), "variants": {"main": {}}},
         seed=config["seed"],

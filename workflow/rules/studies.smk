@@ -25,8 +25,8 @@ rule study_scan:
         ENV
     threads: 16
     resources:
-        mem_mb=16000,
-        runtime=2880,
+        mem_mb=resources.memory(8000),
+        runtime=resources.runtime(2880),
     params:
         sages=settings("bands", "data_sets", "features", "forest", "scan"),
         seed=config["seed"],
@@ -50,8 +50,8 @@ rule study_refit:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(720),
     params:
         sages=settings(*MEASURES, "forest", "uncertainty"),
         seed=config["seed"],
@@ -74,8 +74,8 @@ rule study_seeds:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(720),
     params:
         sages=settings(*MEASURES, "forest", "uncertainty"),
         data_set=MAIN_SET,
@@ -100,8 +100,8 @@ rule study_importance:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(240),
     params:
         sages=settings(*MEASURES),
         data_set=MAIN_SET,

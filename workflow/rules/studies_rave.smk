@@ -20,8 +20,8 @@ rule study_rave_variants:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "inputs", "network", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -46,8 +46,8 @@ rule study_rave_volume:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "inputs", "network", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -72,8 +72,8 @@ rule study_rave_continuum:
         ENV
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave={**settings(*VARIED, "flags", "validation", paper="rave"), "variants": {"main": config["rave"]["variants"]["main"]}},
         simulated=SIMULATED,
@@ -97,8 +97,8 @@ rule study_rave_mono_alpha:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "inputs", "network", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -124,8 +124,8 @@ rule study_rave_maps:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "inputs", "network", "validation", paper="rave"),
         simulated=SIMULATED,

@@ -17,8 +17,8 @@ rule train:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=resources.memory(4000, per_input=20),
+        runtime=resources.runtime(240),
     params:
         sages=settings("bands", "data_sets", "features", "forest", "uncertainty"),
         seed=config["seed"],
@@ -41,8 +41,8 @@ rule scan:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=resources.memory(4000, per_input=20),
+        runtime=resources.runtime(240),
     params:
         sages=settings("bands", "data_sets", "features", "forest", "scan"),
         seed=config["seed"],
@@ -66,8 +66,8 @@ rule compare:
         ENV
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=resources.memory(4000, per_input=20),
+        runtime=resources.runtime(240),
     params:
         sages=settings("bands", "data_sets", "features", "forest", "compare", "validation"),
         seed=config["seed"],
@@ -92,8 +92,8 @@ rule train_cnn:
         ENV
     threads: 5
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(240),
         gpu=lambda wildcards: gpus(config["rave"], wildcards.variant),
     params:
         rave=variant_settings(),
@@ -118,8 +118,8 @@ rule ensemble:
     conda:
         ENV
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=resources.memory(2000),
+        runtime=resources.runtime(20),
     params:
         # how many networks there are is seen in the batches; the other ensemble's number is not this one's business
         rave={"ensemble": {key: config["rave"]["ensemble"][key] for key in ("keep_quantile", "kept_min")}},

@@ -77,8 +77,8 @@ rule validate_external:
     conda:
         ENV
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=resources.memory(3000),
+        runtime=resources.runtime(120),
     params:
         sages=settings(*MEASURES),
         simulated=SIMULATED,
