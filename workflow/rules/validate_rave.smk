@@ -413,6 +413,7 @@ rule validate_rave_literature:
 rule validate_rave_clusters:
     input:
         literature=f"{RAVE}/literature.parquet",
+        matches=f"{RAVE}/literature.json",
         stars=RAVE_STARS,
         photometry=CNN["photometry"],
         spectra=CNN["spectra"],

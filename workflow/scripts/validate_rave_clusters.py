@@ -17,4 +17,5 @@ with stage(snakemake):
         out.table,
         out.summary,
         seed=params.seed,
+        matches=inp.matches,
     )

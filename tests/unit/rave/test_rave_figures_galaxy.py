@@ -11,11 +11,12 @@ from unit.rave import rave_made_up_galaxy as made_up
 
 from starlabels.errors import InputError
 from starlabels.figures import make, style
+from starlabels.figures.rave import fig25_cartography
 from starlabels.io import read_json, read_table, write_json, write_table
 from starlabels.rave.studies.variants import run_variants
 from starlabels.rave.validation.alpha import run_alpha
 from starlabels.rave.validation.cartography import run_cartography
-from starlabels.rave.validation.components import run_components
+from starlabels.rave.validation.components import SINGLE, run_components
 from starlabels.rave.validation.repeats import run_repeats
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -126,6 +127,10 @@ def test_fig19_has_the_sum_and_both_components(drawn, results):
         if fit["narrow"]:
             curves = {s: part["y"].to_numpy() for s, part in own.groupby("series")}
             assert np.allclose(curves["narrow"] + curves["wide"], curves["sum"])
+    for ax in figure.axes:
+        low, high = ax.get_xlim()
+        ticks = [t for t in ax.get_xticks() if low < t < high]
+        assert len(ticks) >= 3 and min(ticks) < 0 < max(ticks)
     shown = [t for t in texts(figure) if "spectra alone" in t]
     assert len(shown) == 9 and all(r"\sigma_\mathrm{n}/\sqrt{2}" in t or "1.48 MAD" in t for t in shown)
 
@@ -167,11 +172,18 @@ def test_fig24_states_gradients_with_errors_and_counts(drawn, results):
     colours = [h.get_color() for h in figure.legends[0].legend_handles]
     assert colours == [style.BLUE, style.RED, "#009E73"]
     assert (numbers["element"] == "level").sum() == 18
+    table = read_table(results / "components.parquet")
+    own = table[(table["component"] == "accreted") & (table["panel"] == "v_phi")]
+    assert summary["n"]["accreted"] < SINGLE and len(own) == summary["n"]["accreted"]
+    dots = [line for line in figure.axes[1].lines if line.get_marker() == "." and line.get_color() == colours[-1]]
+    assert len(dots) == 1 and sorted(dots[0].get_ydata()) == sorted(own["y_lo"])
 
 
 def test_fig25_has_the_highest_row_on_top(drawn, results):
     figure, numbers = drawn("fig25_cartography")
     summary = read_json(results / "cartography.json")
+    words = fig25_cartography.notes({"summary": results / "cartography.json"}, {}, True)
+    assert f"{style.count(summary['n']['map'])} of {style.count(summary['n']['all'])}" in words
     axes = [a for a in figure.axes if a.get_subplotspec() is not None and a.get_subplotspec().get_gridspec().nrows == 3]
     assert len(axes) == 18 and axes[0].get_title() == "3 < R < 5 kpc"
     notes = [t.get_text() for t in texts_of(axes[5])]

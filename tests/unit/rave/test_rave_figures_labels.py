@@ -23,6 +23,8 @@ from starlabels.rave.validation.truth import run_truth
 CFG = configuration()
 V = "rave/validation"
 POINTS = f"{V}/labels_points.parquet"
+BOTH = {"networks": "rave/models/main/photometry/ensemble.json", "networks_alone": "rave/models/main/spectra/ensemble.json"}
+ONE = {"networks": BOTH["networks"]}
 GRID = {"kiel": f"{V}/abundances_kiel.parquet", "summary": f"{V}/abundances.json"}
 
 
@@ -31,8 +33,8 @@ def grid(label, *samples):
 
 
 INPUTS = {
-    "fig06_labels": {"points": POINTS, "histograms": f"{V}/labels_hist.parquet", "summary": f"{V}/labels.json"},
-    "fig07_kiel_training": {"points": POINTS}, "fig08_abundances": {"points": POINTS},
+    "fig06_labels": {"points": POINTS, "histograms": f"{V}/labels_hist.parquet", "summary": f"{V}/labels.json"} | ONE,
+    "fig07_kiel_training": {"points": POINTS} | ONE, "fig08_abundances": {"points": POINTS} | ONE,
     "fig09_alpha_training": grid("alpha_m", "training"), "fig11_alpha_observed": grid("alpha_m", "observed"),
     "fig10_kiel_observed": {"cells": f"{V}/kiel.parquet", "summary": f"{V}/kiel.json"},
     "fig12_poor_parallax": {"cells": f"{V}/poor_parallax.parquet", "trend": f"{V}/poor_parallax_trend.parquet",
@@ -40,8 +42,8 @@ INPUTS = {
     "figA1_mg": grid("mg_fe", "training", "observed"), "figA2_si": grid("si_fe", "training", "observed"),
     "figA3_al": grid("al_fe", "training", "observed"), "figA4_ni": grid("ni_fe", "training", "observed"),
     "figx_truth": {"density": f"{V}/truth_density.parquet", "points": f"{V}/truth_points.parquet",
-                   "histograms": f"{V}/truth_hist.parquet", "summary": f"{V}/truth.json"},
-    "figx_truth_snr": {"snr": f"{V}/truth_snr.parquet"},
+                   "histograms": f"{V}/truth_hist.parquet", "summary": f"{V}/truth.json"} | ONE,
+    "figx_truth_snr": {"snr": f"{V}/truth_snr.parquet"} | BOTH,
 }
 MODULE = {k: "abundance_grid" for k in INPUTS if k[:4] == "figA" or k in ("fig09_alpha_training", "fig11_alpha_observed")}
 PANELS = {"fig07_kiel_training": 4, "fig08_abundances": 10, "fig10_kiel_observed": 12, "fig12_poor_parallax": 4, "fig06_labels": 18,
@@ -102,6 +104,20 @@ def test_entries_in_the_list_of_figures_read_the_same_files():
     assert set(mine) == set(INPUTS)
     assert {k: e["inputs"] for k, e in mine.items()} == {k: INPUTS[k] for k in mine}
     assert {k: e.get("module", k) for k, e in mine.items()} == {k: MODULE.get(k, k) for k in mine}
+
+
+@pytest.mark.parametrize("name, text", [
+    *((f, "CNN labels: mean over 32 of 40 networks.") for f in ("fig06_labels", "fig07_kiel_training", "fig08_abundances", "figx_truth")),
+    ("figx_truth_snr", "Mean over 32 of 40 networks; spectra alone: 16 of 20."), ("fig09_alpha_training", "fewer than 50 spectra"),
+    ("fig10_kiel_observed", "There are 3 triangles, and they overlap."),
+])
+def test_captions_hold_numbers_of_the_run(name, text, tmp_path):
+    write_json(tmp_path / BOTH["networks"], {"n_kept": 32, "n_networks": 40})
+    write_json(tmp_path / BOTH["networks_alone"], {"n_kept": 16, "n_networks": 20})
+    write_json(tmp_path / f"{V}/kiel.json", {"supergiant": {"spectra": [{}] * 3}})
+    module = importlib.import_module(f"starlabels.figures.rave.{MODULE.get(name, name)}")
+    cfg = {"validation": {"bin_min_stars": 50}}
+    assert text in module.notes({k: tmp_path / p for k, p in INPUTS[name].items()}, cfg, True)
 
 
 @pytest.mark.parametrize("name", DRAWN_ONCE)

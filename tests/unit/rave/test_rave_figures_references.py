@@ -13,9 +13,9 @@ from matplotlib.text import Text
 from paths import ROOT
 
 from starlabels.figures import make, style
-from starlabels.figures.rave import pairs
+from starlabels.figures.rave import fig20_clusters, pairs
 from starlabels.figures.rave.fig20_clusters import LOOK
-from starlabels.io import read_json, read_table
+from starlabels.io import read_json, read_table, write_json, write_table
 
 # figure: (module, {input: (validation, output)}, panels that state a number)
 FIGURES = {
@@ -76,7 +76,7 @@ def with_label(figure, x="", y=""):
 @pytest.mark.parametrize("name", sorted(FIGURES))
 def test_entry_lists_the_inputs(name):
     entries = {e["id"]: e for e in yaml.safe_load((ROOT / "config/figures.yaml").read_text())["figures"]}
-    assert set(entries[name]["inputs"]) == set(FIGURES[name][1])
+    assert set(entries[name]["inputs"]) - {"networks", "networks_alone"} == set(FIGURES[name][1])
     assert entries[name].get("module", name) == FIGURES[name][0] and entries[name]["paper"] == "rave"
 
 
@@ -183,7 +183,8 @@ def test_dr6_columns(name, parts, drawn):
         assert set(bars["series"]) == {"all", *parts}
         label, found = summary["parameter"], summary["panels"][column]
         for part in parts:
-            words = f"{style.count(found[part]['n'])}\nmean {pairs.printed(found[part]['bias'], label, True)}\n"
+            mean = f"{pairs.printed(found[part]['bias'], label, True)} {'K' if label == 'teff' else 'dex'}"
+            words = f"{style.count(found[part]['n'])}\nmean {mean}\n"
             assert any(words in t for t in texts(figure))
 
 
@@ -221,7 +222,22 @@ def test_cluster_markers_and_words(drawn):
     assert sum("S/N > 40" in t for t in texts(figure)) == 3
 
 
-def test_with_and_without_photometry_side_by_side(drawn):
+def test_cluster_without_a_spectrum_stands_in_the_key_and_the_caption(files, tmp_path):
+    summary, table = (files["many"]["clusters"][k] for k in ("summary", "table"))
+    content, points = read_json(summary), read_table(table)
+    assert content["unobserved"] == {} and fig20_clusters.notes({"summary": summary}, {}, True) == ""
+    del content["clusters"]["Blanco 1"]
+    write_json(tmp_path / "c.json", content | {"unobserved": {"Blanco 1": 1}})
+    write_table(tmp_path / "c.parquet", points[points["cluster"] != "Blanco 1"])
+    inputs = {"summary": tmp_path / "c.json", "points": tmp_path / "c.parquet"}
+    with style.context():
+        figure, numbers = fig20_clusters.draw(inputs, {}, True)
+    assert texts(figure).count("Blanco 1: no spectrum observed") == 3
+    assert (numbers.loc[numbers["series"] == "Blanco 1 n", "value"] == 0).all()
+    assert fig20_clusters.notes(inputs, {}, True) == "No spectrum in the observed sample with S/N > 20: Blanco 1 (1 in RAVE)."
+
+
+def test_with_and_without_photometry_side_by_side(drawn, tmp_path):
     figure, numbers, inputs, _ = drawn("fig23_photometry")
     titles = [a.get_title() for a in figure.axes]
     assert titles.count("with photometry") == titles.count("spectra alone") == 6
@@ -231,6 +247,13 @@ def test_with_and_without_photometry_side_by_side(drawn):
             if panel != "irfm":
                 own = numbers[(numbers["panel"] == f"{panel}/{network}") & (numbers["series"] == "sigma")]
                 assert own["value"].item() == found[network]["sigma"]
+    k2, values = with_label(figure, x="K2")[0], read_table(inputs["k2"])
+    assert k2.get_xlim()[1] < values["logg_k2"].max() + 0.2 and k2.get_ylim()[1] > k2.get_xlim()[1]
+    for network, counts in (("networks", (32, 40)), ("networks_alone", (16, 20))):
+        write_json(tmp_path / f"{network}.json", dict(zip(("n_kept", "n_networks"), counts, strict=True)))
+    given = {k: tmp_path / f"{k}.json" for k in ("networks", "networks_alone")}
+    caption = make.module_of("rave", "fig23_photometry").notes(given, {}, True)
+    assert caption == "Mean over 32 of 40 networks; spectra alone: 16 of 20."
     kiel = [a for a in figure.axes if a.xaxis_inverted()]
     assert len(kiel) == 2 and all(a.yaxis_inverted() for a in kiel)
 

@@ -208,6 +208,16 @@ def test_figure_22_draws_six_spectra_in_six_colours(drawn, given):
     assert np.isfinite(numbers.loc[numbers["series"] == "logg spectra", "value"]).all()
 
 
+def test_captions_say_how_many_networks(given, tmp_path):
+    write_json(tmp_path / "one.json", {"n_kept": 32, "n_networks": 40})
+    write_json(tmp_path / "alone.json", {"n_kept": 16, "n_networks": 20})
+    both = {"networks": tmp_path / "one.json", "networks_alone": tmp_path / "alone.json", "ensemble": tmp_path / "one.json"}
+    said = {name: make.module_of("rave", name).notes(both, CFG, True) for name in ("fig05_training", "fig19_repeats", "fig22_supergiant")}
+    assert "ensemble with photometry, of which 32 of 40" in said["fig05_training"] and "16 of 20" in said["fig05_training"]
+    assert said["fig19_repeats"] == said["fig22_supergiant"] == "Mean over 32 of 40 networks; spectra alone: 16 of 20."
+    assert make.module_of("rave", "fig13_errors").notes({"networks": both["networks"]}, CFG, True) == "Dispersion over 32 of 40 networks."
+
+
 def test_figure_22_without_the_star_says_so(tmp_path):
     inputs = inputs_of(make_run(tmp_path, n=120, supergiant=False))["fig22_supergiant"]
     figure, _ = draw("fig22_supergiant", inputs, simulated=False)

@@ -10,8 +10,9 @@ import yaml
 from paths import ROOT
 
 from starlabels.errors import InputError
-from starlabels.io import read_json, read_table, write_table
+from starlabels.io import read_json, read_table, write_json, write_table
 from starlabels.rave.rows import iter_observed, training_rows
+from starlabels.rave.validation import clusters, photometry_gain
 from starlabels.rave.validation.agreement import Panel, measured
 from starlabels.rave.validation.bdasp import run_bdasp
 from starlabels.rave.validation.both_networks import observed_both
@@ -23,6 +24,7 @@ IDS = {
     "rave.k2.labels", "rave.k2.trained", "rave.k2.predicted", "rave.k2.no_photometry", "rave.n.k2", "rave.bdasp.labels",
     "rave.bdasp.trained", "rave.bdasp.observed", "rave.n.bdasp", "rave.irfm.hot", "rave.irfm.cool", "rave.irfm.all", "rave.n.irfm",
     "rave.hr", "rave.hr.no_photometry", "rave.clusters", "rave.n.clusters", "rave.n.fig23", "rave.bdasp.gain", "rave.photometry_gain",
+    "rave.photometry_gain.teff_error", "rave.photometry_gain.bdasp_offset", "rave.bdasp.training_gain",
 }
 
 
@@ -143,10 +145,40 @@ def test_claims_are_those_of_the_paper(run):
 
 
 def test_gain_lists_every_comparison(run):
-    claim = claims_of(run[1])["rave.photometry_gain"]
+    claims = claims_of(run[1])
+    claim = claims["rave.photometry_gain"]
     assert set(claim["comparisons"]) == {"bdasp", "irfm", "k2", "hr_teff", "hr_logg"}
     assert claim["value"] is True and all(c["smaller"] == "yes" for c in claim["comparisons"].values())
-    assert claim["teff_error_increase"]["value"] == pytest.approx(0.4 * (140 - 60), rel=1e-3)
+    assert claims["rave.photometry_gain.teff_error"]["value"] == pytest.approx(0.4 * (140 - 60), rel=1e-3)
+    bdasp = run[1]["found"]["photometry"]["panels"]["bdasp"]
+    ratio = abs(bdasp["photometry"]["bias"]) / abs(bdasp["spectra"]["bias"])
+    assert claims["rave.photometry_gain.bdasp_offset"]["value"] == pytest.approx(ratio)
+    panels = run[1]["found"]["bdasp"]["panels"]
+    falls = panels["trained"]["all"]["sigma"] < panels["labels"]["all"]["sigma"]
+    assert claims["rave.bdasp.training_gain"]["value"] is falls
+
+
+def test_gain_is_judged_by_what_the_paper_compares():
+    def both(*sigma):
+        pairs = zip(("photometry", "spectra"), sigma, strict=True)
+        return {k: {"sigma": v, "sigma_interval": [v, v], "bias": v, "n": 10} for k, v in pairs}
+
+    panels = {panel: both(0.1, 0.2) for panel in ("bdasp", "k2", "hr_teff", "hr_logg")} | {"irfm": both(215.4, 215.2)}
+    claim = photometry_gain.claims(10, panels, {"increase": 6.0})["rave.photometry_gain"]
+    assert claim["value"] is True and claim["comparisons"]["irfm"]["smaller"] == "no" and "irfm" not in claim["judged"]
+    claim = photometry_gain.claims(10, panels | {"k2": both(0.3, 0.2)}, {"increase": 6.0})["rave.photometry_gain"]
+    assert claim["value"] is False
+
+
+def test_clusters_without_a_spectrum_are_named(run, tmp_path):
+    literature = run[0]["literature"]
+    rows = read_table(literature)
+    there = {clusters.cluster_name(v) for v in rows.loc[rows["kind"] == "cluster", "cluster"]}
+    assert clusters.unobserved(literature, None, there) == {}
+    spectra = int((rows["cluster"] == "Blanco 1").sum())
+    write_json(tmp_path / "m.json", {"cl_ngc188": {"spectra": 0}, "cl_47tuc": {"spectra": 10}, "hr_reddy2003": {"spectra": 0}})
+    found = clusters.unobserved(literature, tmp_path / "m.json", there - {"Blanco 1"})
+    assert found == {"Blanco 1": spectra, "cl_ngc188": 0} and list(found)[0] == "Blanco 1"
 
 
 def test_few_stars_give_null_and_no_error(few):
@@ -156,6 +188,7 @@ def test_few_stars_give_null_and_no_error(few):
     stored = read_json(few[1]["files"]["literature"]["summary"])["claims"]["rave.hr"]["value"]
     assert set(stored.values()) == {None}
     assert claims["rave.photometry_gain"]["comparisons"]["k2"]["smaller"] is None
+    assert few[1]["found"]["clusters"]["unobserved"] == {}
     for name, kind in (("k2", "table"), ("literature", "table"), ("clusters", "table")):
         assert len(read_table(few[1]["files"][name][kind])) == 0
 

@@ -83,7 +83,7 @@ def test_errors_are_those_of_the_networks(run, tmp_path):
     low, high = found["labels"]["teff"]["median_interval"]
     assert low < expected.median() < high
     claim = content["claims"]["rave.precision"]["value"]
-    medians = [found["labels"][p]["median"] for p in LABELS[2:]]
+    medians = [found["labels"][p]["median"] for p in LABELS if p not in ("teff", "logg", "mh")]
     assert claim["abundances"] == [min(medians), max(medians)] and claim["teff"] == found["labels"]["teff"]["median"]
     assert found["labels"]["logg"]["median_for_80_networks"] == pytest.approx(found["labels"]["logg"]["median"] / 0.983)
     assert content["ensemble"] == {"n_networks": 20, "n_kept": 15, "dispersion_bias": 0.983}
@@ -154,6 +154,9 @@ def test_examples_are_typical_and_the_same_each_time(run, tmp_path):
     assert len(mh) == 4
     for name in ("giant", "dwarf"):
         assert mh[f"metal_poor_{name}"] < -0.6 < 0.0 < mh[f"metal_rich_{name}"]
+    groups = {s["kind"]: s["n"] for s in first["stars"]}
+    dwarfs = int(((labelled["role"] == "train") & (labelled["logg"] >= 3.5)).sum())
+    assert groups["metal_rich_dwarf"] == max(round(0.06 * dwarfs), 5) and groups["metal_poor_dwarf"] == max(round(0.02 * dwarfs), 5)
     assert drawn["wavelength"].iloc[0] == 8420.0 and drawn["wavelength"].max() == pytest.approx(8784.4)
     lines = np.concatenate(list(first["lines"].values()))
     assert lines.min() > 8420 and lines.max() < 8784

@@ -154,11 +154,18 @@ def residual_histogram(ax: Axes, histogram: pd.DataFrame, fit: Mapping, numbers:
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)
 
 
-def inner_ticks(ax: Axes, most: int = 4, edge: float = 0.09) -> None:
-    """Ticks on the x axis whose labels stay clear of both ends (`edge` is a share of the width)."""
+def inner_ticks(ax: Axes, most: int = 4, edge: float = 0.09, least: int = 1) -> None:
+    """Ticks on the x axis whose labels stay clear of both ends (`edge` is a share of the width).
+
+    Where fewer than `least` of at most `most` + 1 ticks do, the ticks are finer, up to twice as many.
+    """
     low, high = ax.get_xlim()
-    ticks = MaxNLocator(most, steps=(1, 1.5, 2, 3, 5, 10)).tick_values(low, high)
-    ax.set_xticks(ticks[(ticks > low + edge * (high - low)) & (ticks < high - edge * (high - low))])
+    for n in range(most, 2 * most + 1):
+        ticks = MaxNLocator(n, steps=(1, 1.5, 2, 3, 5, 10)).tick_values(low, high)
+        ticks = ticks[(ticks > low + edge * (high - low)) & (ticks < high - edge * (high - low))]
+        if len(ticks) >= least:
+            break
+    ax.set_xticks(ticks)
 
 
 def cmd_axes(ax: Axes, cfg: Mapping) -> None:

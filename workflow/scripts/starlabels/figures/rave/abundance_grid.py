@@ -51,6 +51,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the fewest spectra of a panel."""
+    return f"Bins of fewer than {cfg['validation']['bin_min_stars']} spectra are left out."
+
+
 def _read(path, sample: str) -> pd.DataFrame:
     values = ["x", "y"] if sample == "training" else [*panels.EDGES, "count"]
     table = read_table(path, [*BIN, "x_label", "y_label", *values])

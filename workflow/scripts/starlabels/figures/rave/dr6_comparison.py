@@ -111,4 +111,4 @@ def _histogram(ax: Axes, name: str, summary: dict, bars: pd.DataFrame, reach: fl
 
 def _part_text(found: dict, label: str, name: str) -> str:
     lines = pairs.statistics_text(found, label).replace("no star in common", "N = 0").replace("N = ", f"{name}: ").split("\n")
-    return "\n".join(line.replace("mean = ", "mean ").replace(" dex", "").replace(" K", "") for line in lines)
+    return "\n".join(line.replace("mean = ", "mean ") for line in lines)

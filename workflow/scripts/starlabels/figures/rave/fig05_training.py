@@ -11,8 +11,10 @@ from ...errors import InputError
 from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
+from . import networks
 
 COLOUR = {True: style.BLUE, False: style.ROLE["test"]}      # kept, dropped
+LINE_TOP = 0.86              # of the panel of last losses: the line ends below the legend
 SCORE_FLOOR = 0.08           # share of the scores below the axis: the first epochs are far worse than any later one
 
 
@@ -43,6 +45,12 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     _texts(loss, score, summary, numbers)
     _losses(last, read_table(inputs["losses"], ["lo", "hi", "kept", "dropped"]), summary, cfg, numbers)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: which ensemble this is, and the other one."""
+    text = f"This is the ensemble with photometry, of which {networks.kept(inputs['ensemble'])} networks are kept"
+    return f"{text}; spectra alone, not shown: {networks.kept(inputs['networks_alone'])}."
 
 
 def _curves(ax: Axes, history: pd.DataFrame, column: str, kept: dict, numbers: Numbers) -> None:
@@ -80,9 +88,9 @@ def _losses(ax: Axes, table: pd.DataFrame, summary: dict, cfg: dict, numbers: Nu
         numbers.add("last_test_loss", "bar", name, x_lo=table["lo"], x_hi=table["hi"], value=height)
         low = low + height
     share, threshold = 100 * cfg["ensemble"]["keep_quantile"], summary["threshold"]
-    ax.set_ylim(0, 1.35 * max(low.max() if len(low) else 1, 1))
+    ax.set_ylim(0, 1.4 * max(low.max() if len(low) else 1, 1))
     if threshold is not None:
-        ax.axvline(threshold, color=style.BLACK, linewidth=1.2, label=f"{share:g}th percentile: {threshold:.5f}")
+        ax.axvline(threshold, ymax=LINE_TOP, color=style.BLACK, linewidth=1.2, label=f"{share:g}th percentile: {threshold:.5f}")
         numbers.add("last_test_loss", "line", f"percentile {share:g}", x=threshold)
         ax.legend(loc="upper right")
     panels.corner_text(ax, f"N = {int(low.sum())}", "upper left")

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from ...io import read_json, read_table
 from .. import style
+from . import networks
 from .labels import of_configuration
 from .one_to_one import NAME, Page, key_mark, limits_of
 
@@ -35,3 +36,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         page.finish(block, limits, reach, float(own["count"].max()))
     page.key([key_mark(r, f"{NAME[r]} ({style.count(summary['n'][r])})") for r in ROLES], 1.5)
     return page.figure, page.numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs, "CNN labels: mean over")

@@ -7,7 +7,7 @@ from ...errors import InputError
 from ...io import read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import kiel
+from . import kiel, networks
 
 NAME = {"train": "Training sample", "test": "Test sample"}
 SOURCE = {"": "APOGEE DR16 labels", "_cnn": "CNN labels"}
@@ -32,3 +32,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
             numbers.add(panel, "value", "n", value=len(part))
     kiel.bar(figure, axes, kiel.METALLICITY, kiel.METALLICITY_MAP, "[M/H] (dex)", extend="both", pad=0.01, aspect=45)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs, "CNN labels: mean over")

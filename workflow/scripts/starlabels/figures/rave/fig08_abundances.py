@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from ...io import read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import labels
+from . import labels, networks
 from .one_to_one import LOOK, NAME, key_mark
 
 PAIRS = {"alpha_m": "mh", "mg_fe": "feh", "si_fe": "feh", "al_fe": "feh", "ni_fe": "feh"}      # abundance: its metallicity
@@ -33,6 +33,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     handles = [key_mark(r, f"{NAME[r]} ({style.count(counts.get(r, 0))})") for r in LOOK]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs, "CNN labels: mean over")
 
 
 def _panel(ax: Axes, table: pd.DataFrame, name: str, suffix: str, numbers: Numbers) -> None:

@@ -45,6 +45,12 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: how many spectra the supergiant has here."""
+    n = len(read_json(inputs["summary"])["supergiant"]["spectra"])
+    return f"There are {n} triangles, and they overlap." if n > 1 else f"Spectra of the supergiant: {n}."
+
+
 def _supergiant(ax: Axes, spectra: list[dict], numbers: Numbers, panel: str) -> None:
     """The spectra of the yellow supergiant, triangles whatever their S/N."""
     x, y = [s["teff"] for s in spectra], [s["logg"] for s in spectra]

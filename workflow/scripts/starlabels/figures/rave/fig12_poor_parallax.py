@@ -56,7 +56,7 @@ def _pattern(ax: Axes, part: pd.DataFrame, trend: pd.DataFrame, error: Normalize
     ax.set_ylabel(labels.axis_label("alpha_m"), labelpad=1.5)
     panels.corner_text(ax, text, "upper right")
     if part.empty:
-        ax.text(0.5, 0.5, "no star", transform=ax.transAxes, ha="center", va="center", fontsize=7, color=style.GREY)
+        ax.text(0.5, 0.5, "none in this run", transform=ax.transAxes, ha="center", va="center", fontsize=7, color=style.GREY)
     numbers.add(plane, "value", "n", value=float(part["count"].sum()))
 
 

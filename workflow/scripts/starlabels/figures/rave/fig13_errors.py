@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import labels
+from . import labels, networks
 
 GREEN = "#009E73"
 # The paper's colours and dashes
@@ -37,6 +37,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     text = ensemble_text(summary["ensemble"], numbers)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, title=text, title_fontsize=7, handlelength=3.2)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs, "Dispersion over")
 
 
 def ensemble_text(ensemble: dict, numbers: Numbers) -> str:

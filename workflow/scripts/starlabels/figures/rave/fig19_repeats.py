@@ -11,7 +11,7 @@ from ...errors import InputError
 from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import labels
+from . import labels, networks
 
 NARROW, WIDE, BOTH = style.BLUE, "#D55E00", style.BLACK
 NETWORK = "photometry"
@@ -46,6 +46,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs)
+
+
 def _panel(ax: Axes, label: str, bars: pd.DataFrame, fit: dict, alone: dict | None, numbers: Numbers) -> None:
     ax.set_xlabel(labels.axis_label(label, delta=True))
     _text(ax, label, fit, alone, numbers)
@@ -75,7 +80,7 @@ def _panel(ax: Axes, label: str, bars: pd.DataFrame, fit: dict, alone: dict | No
         top = max(top, (narrow + wide).max())
     ax.set_xlim(lows[0], highs[-1])
     ax.set_ylim(0, 1.75 * top)                       # dispersions stand above the peak
-    panels.inner_ticks(ax)
+    panels.inner_ticks(ax, least=3)                  # zero and a number on either side of it
 
 
 def _merged(bars: pd.DataFrame, factor: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,15 +25,24 @@ STRICT = "IC 4651"                                                            # 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
     """CNN minus literature against the literature value, a marker a cluster; inputs `summary` and `points`."""
     summary, table, numbers = read_json(inputs["summary"]), read_table(inputs["points"]), Numbers()
-    names = list(summary["clusters"])
-    look = {n: LOOK.get(n, (OTHERS[i % len(OTHERS)], style.CYCLE[i % len(style.CYCLE)])) for i, n in enumerate(names)}
-    room = LINE * max(len(names) + (STRICT in names), 1) + 2
+    names, without = list(summary["clusters"]), list(summary["unobserved"])
+    look = {n: LOOK.get(n, (OTHERS[i % len(OTHERS)], style.CYCLE[i % len(style.CYCLE)])) for i, n in enumerate([*names, *without])}
+    room = LINE * max(len(look) + (STRICT in names), 1) + 2
     figure = style.new_figure(style.PAGE, room + BOTTOM + HIGH + 3 + (4 if simulated else 0), simulated, layout=None)
     for i, parameter in enumerate(PARAMETERS):
         ax = style.axes_mm(figure, LEFT + i * (WIDTH + GAP), room + BOTTOM, WIDTH, HIGH)
         key = style.axes_mm(figure, LEFT + i * (WIDTH + GAP) - 12, 1, WIDTH + 14, room)
         _panel(ax, key, parameter, summary, table, look, numbers)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the clusters of the literature without a point here."""
+    summary = read_json(inputs["summary"])
+    if not summary["unobserved"]:
+        return ""
+    found = [f"{name} ({n} in RAVE)" for name, n in summary["unobserved"].items()]
+    return f"No spectrum in the observed sample with S/N > {summary['snr_min']:g}: {', '.join(found)}."
 
 
 def _panel(ax: Axes, key: Axes, parameter: str, summary: dict, table: pd.DataFrame, look: dict, numbers: Numbers) -> None:
@@ -44,6 +53,11 @@ def _panel(ax: Axes, key: Axes, parameter: str, summary: dict, table: pd.DataFra
         total += len(x)
         if len(x):
             pairs.points(ax, x, y - x, numbers, parameter, name, marker=marker, color=colour, markersize=4.2)
+        if name not in summary["clusters"]:
+            handles.append(Line2D([], [], marker=marker, color=colour, markerfacecolor="none", linestyle="", markersize=4.2,
+                                  label=f"{NAME.get(name, name)}: no spectrum observed"))
+            numbers.add(parameter, "value", f"{name} n", value=0.0)
+            continue
         found = summary["clusters"][name]
         words = _words(found["selected"][parameter], y - x, parameter)
         handles.append(Line2D([], [], marker=marker, color=colour, markerfacecolor="none", linestyle="", markersize=4.2,

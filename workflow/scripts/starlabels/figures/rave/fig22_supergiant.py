@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import labels
+from . import labels, networks
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#000000", "#56B4E9", "#882255")
 SOURCES = (("photometry", "with photometry"), ("spectra", "spectra alone"))
@@ -35,6 +35,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         ax.legend(loc="lower right", bbox_to_anchor=(0.995, 0.01))
     panels.corner_text(ax, _text(summary, numbers), "lower left", linespacing=1.3)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs)
 
 
 def _text(summary: dict, numbers: Numbers) -> str:

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from ...io import read_json, read_table
 from .. import panels, style
 from ..panels import Numbers
-from . import kiel, pairs
+from . import kiel, networks, pairs
 from .labels import LABEL, axis_label
 
 NETWORKS = {"photometry": "with photometry", "spectra": "spectra alone"}
@@ -19,7 +19,8 @@ K2_PANEL = {"photometry": "predicted", "spectra": "predicted_spectra"}
 LITERATURE = {"hr_teff": ("teff", "teff_hr", None), "hr_logg": ("logg", "logg_hr", None), "hr_mh": ("mh", "feh_hr", "[Fe/H]")}
 LEFT, WIDTH, INNER, GAP, HIGH = 11.0, 22.5, 1.5, 13.0, 34.0        # mm
 BOTTOM, BARS, BETWEEN = 10.0, 14.0, 12.0
-TITLE = 6.0
+TITLE, TEXT = 6.0, 12.0                                            # room above a panel, and of the text in it
+Limits = tuple[tuple[float, float], tuple[float, float]]
 
 
 def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame]:
@@ -39,6 +40,11 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
         x_label = f"lit. {called} ({unit})" if called else axis_label(label, "lit.")
         _points(_pair(figure, column, BOTTOM), panel, label, values, summary, numbers, x_label)
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs)
 
 
 def _pair(figure: Figure, column: int, bottom: float) -> dict[str, Axes]:
@@ -73,7 +79,7 @@ def _kiel(figure: Figure, axes: dict[str, Axes], cells: pd.DataFrame, summary: d
 def _bdasp(figure: Figure, axes: dict[str, Axes], cells: pd.DataFrame, summary: dict, numbers: Numbers) -> None:
     norm = panels.log_norm([cells])
     spans = [panels.extent(part, axis, share=0.999, pad=0.02) for _, part in cells.groupby("network") for axis in "xy"]
-    limits = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else (0.0, 1.0)
+    limits = tuple((min(s[0] for s in spans[k::2]), max(s[1] for s in spans[k::2])) if spans else (0.0, 1.0) for k in (0, 1))
     for name, ax in axes.items():
         part = cells[cells["network"] == name]
         if len(part):
@@ -90,7 +96,7 @@ def _bar_axes(figure: Figure, column: int, fill) -> None:
 
 def _points(axes: dict[str, Axes], panel: str, label: str, values: dict[str, np.ndarray], summary: dict, numbers: Numbers,
             x_label: str) -> None:
-    limits = pairs.values_range(*values.values())
+    limits = tuple(pairs.values_range(*(v[:, k] for v in values.values())) for k in (0, 1))
     for name, ax in axes.items():
         if len(values[name]):
             pairs.points(ax, values[name][:, 0], values[name][:, 1], numbers, f"{panel}/{name}", color=style.BLACK, markersize=1.6,
@@ -100,14 +106,15 @@ def _points(axes: dict[str, Axes], panel: str, label: str, values: dict[str, np.
     _labels(axes, x_label, axis_label(label, "CNN"))
 
 
-def _finish(ax: Axes, panel: str, label: str, found: dict, limits: tuple[float, float], numbers: Numbers, over: bool = False) -> None:
-    """Line of equality and statistics. Both axes have one scale: what the panel is higher than wide is room for the text."""
+def _finish(ax: Axes, panel: str, label: str, found: dict, limits: Limits, numbers: Numbers, over: bool = False) -> None:
+    """Line of equality and statistics; `limits` are those of the reference and of the labels, above which the text stands."""
     pairs.note(numbers, panel, found)
     if not found["n"]:
         pairs.empty(ax, "N = 0\nno star\nin common")
         return
-    pairs.one_to_one(ax, limits, numbers, panel, over)
-    ax.set_ylim(limits[0], limits[0] + (limits[1] - limits[0]) * HIGH / WIDTH)
+    across, up = limits
+    pairs.one_to_one(ax, (min(across[0], up[0]), max(across[1], up[1])), numbers, panel, over)
+    ax.set(xlim=across, ylim=(up[0], up[0] + (up[1] - up[0]) / (1 - TEXT / HIGH)))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(3 if axis is ax.xaxis else 5, steps=pairs.STEPS))
     for most in (3, 4, 6):                                  # a scale needs two numbers

@@ -16,7 +16,8 @@ COMPONENTS = {
     "thin_disc": ("Thin disc", style.BLUE, "-"), "dissipative": ("Dissipative collapse", style.RED, "-"),
     "accreted": ("Accretion", "#009E73", "-"),
 }
-FEW, LEAST = 100, 50      # stars: below the first, cells are marked beside the contours; below the second, in their place
+FEW, LEAST = 100, 50      # spectra: below the first, cells are marked beside the contours; below the second, points stand in their place
+MARGIN = 0.02             # of an axis: no point lies on its border
 COLUMNS = ["panel", "component", "x_lo", "x_hi", "y_lo", "y_hi", "count", "smooth"]
 AXES = {"alpha": "alpha_m", "v_phi": r"$V_\phi$ (km s$^{-1}$)"}
 LINES = ("thin_disc", "dissipative")
@@ -59,11 +60,11 @@ def _component(ax: Axes, panel: str, name: str, cells: pd.DataFrame, levels: dic
     if cells.empty:
         return
     _, colour, line = COMPONENTS[name]
-    x, y, dense = panels.grid(cells.assign(count=cells["smooth"]))
     heights = np.unique([v for v in levels.values() if v > 0])
     full = cells[cells["count"] > 0]
     n = int(full["count"].sum())
-    if n >= LEAST and len(heights) and dense.shape[0] > 1 and dense.shape[1] > 1:
+    x, y, dense = panels.grid(cells.assign(count=cells["smooth"])) if n >= LEAST else (None, None, np.empty((0, 0)))
+    if len(heights) and dense.shape[0] > 1 and dense.shape[1] > 1:
         # a ring of empty cells closes the contours at the border of the table
         x, y = (np.concatenate([[e[0] - (e[1] - e[0])], e, [e[-1] + (e[-1] - e[-2])]]) for e in (x, y))
         ax.contour(0.5 * (x[1:] + x[:-1]), 0.5 * (y[1:] + y[:-1]), np.pad(dense, 1), levels=heights, colors=colour, linestyles=line,
@@ -85,7 +86,8 @@ def _limits(ax: Axes, cells: pd.DataFrame) -> None:
     # a share of each component, so that the few accreted stars set limits too
     ranges = [[panels.extent(part, axis, 0.99) for axis in "xy"] for _, part in full.groupby("component")]
     for k, setter in enumerate((ax.set_xlim, ax.set_ylim)):
-        setter(min(r[k][0] for r in ranges), max(r[k][1] for r in ranges))
+        low, high = min(r[k][0] for r in ranges), max(r[k][1] for r in ranges)
+        setter(low - MARGIN * (high - low), high + MARGIN * (high - low))
 
 
 def _gradients(ax: Axes, gradients: dict, numbers: Numbers) -> list[Line2D]:

@@ -47,6 +47,12 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     return figure, numbers.frame()
 
 
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the spectra of the whole map."""
+    n = read_json(inputs["summary"])["n"]
+    return f"The map holds {style.count(n['map'])} of {style.count(n['all'])} such spectra; the others lie beyond its bins."
+
+
 def _bin(ax: Axes, found: dict, own: pd.DataFrame, cell: list, norm: LogNorm, numbers: Numbers) -> None:
     name = f"R {found['r_lo']:g}-{found['r_hi']:g} Z {found['z_lo']:g}-{found['z_hi']:g}"
     hexagons = own[(own["kind"] == "hexagon").to_numpy(bool)]

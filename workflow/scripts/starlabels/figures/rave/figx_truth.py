@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from ...io import read_json, read_table
 from .. import panels, style
+from . import networks
 from .labels import of_configuration
 from .one_to_one import NAME, Page, key_mark, limits_of
 
@@ -43,3 +44,8 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     panels.colour_bar(page.figure, bar, norm, "Observed spectra per cell", "horizontal")
     page.key([key_mark("test", f"{NAME['test']} ({style.count(summary['n']['test'])})")], 0.8)
     return page.figure, page.numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs, "CNN labels: mean over")

@@ -9,6 +9,7 @@ from ...errors import InputError
 from ...io import read_table
 from .. import panels, style
 from ..panels import Numbers
+from . import networks
 from .labels import LABEL, axis_label, of_configuration
 
 LOOK = {"photometry": {"linestyle": "-"}, "spectra": {"linestyle": "--"}}
@@ -30,12 +31,17 @@ def draw(inputs: dict, cfg: dict, simulated: bool) -> tuple[Figure, pd.DataFrame
     for ax in axes.ravel()[len(names):]:
         ax.remove()
     for ax in axes[-1]:
-        ax.set_xlabel("S/N")
+        ax.set_xlabel("S/N per pixel")
     handles = [Line2D([], [], color=style.GREY, label=NETWORK[k], **look) for k, look in LOOK.items() if (table["network"] == k).any()]
     there = [look for k, look in SAMPLE.items() if (table["sample"] == k).any()]
     handles += [Line2D([], [], color=colour, marker=marker, linestyle="", label=text) for text, colour, marker in there]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure, numbers.frame()
+
+
+def notes(inputs: dict, cfg: dict, simulated: bool) -> str:
+    """What the caption adds: the number of networks."""
+    return networks.sentence(inputs)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, label: str, numbers: Numbers) -> None:

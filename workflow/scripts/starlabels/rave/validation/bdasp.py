@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from .against_dr6 import Reference, compare, write_reference
 from .agreement import claim, intervals
 
@@ -23,6 +25,8 @@ def claims(panels: Mapping) -> dict:
     labels, trained, predicted = (panels[k]["all"] for k in ("labels", "trained", "predicted"))
     trained_alone, predicted_alone = panels["trained_spectra"]["all"], panels["predicted_spectra"]["all"]
 
+    sigma = {"labels": labels["sigma"], "trained": trained["sigma"]}
+
     def scatter(found, paper, what, blind=None, **more):
         value = {"bias": found["bias"], "sigma": found["sigma"]} | ({"sigma_no_photometry": blind["sigma"]} if blind else {})
         spread = intervals(found, bias="bias", sigma="sigma") | (intervals(blind, sigma="sigma_no_photometry") if blind else {})
@@ -35,6 +39,10 @@ def claims(panels: Mapping) -> dict:
         ),
         "rave.bdasp.trained": scatter(
             trained, {"bias": 0.04, "sigma": 0.09, "sigma_no_photometry": 0.17}, "trained against BDASP log g", trained_alone
+        ),
+        "rave.bdasp.training_gain": claim(
+            bool(sigma["trained"] < sigma["labels"]) if np.isfinite(list(sigma.values())).all() else None, True, trained["n"],
+            "the scatter against BDASP falls from labels to trained", sigma=sigma,
         ),
         "rave.bdasp.observed": scatter(
             predicted, {"sigma": 0.12, "sigma_no_photometry": 0.37}, "predicted against BDASP log g", predicted_alone

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ...io import read_table, write_json, write_table
+from ...io import read_json, read_table, write_json, write_table
 from .agreement import claim, measured
 from .literature import literature_rows, with_labels
 
@@ -25,6 +25,32 @@ def cluster_name(text: str) -> str:
     return {"".join(c for c in name.lower() if c.isalnum()): name for name in ORDER}.get(plain, text)
 
 
+def names_of(rows: pd.DataFrame) -> list[str]:
+    """The cluster of each row: by the list's column, else by the name of the list."""
+    return [cluster_name(v) for v in rows["cluster"].fillna("").where(rows["cluster"].fillna("").str.len() > 0, rows["list"])]
+
+
+def unobserved(literature, matches, there: Iterable[str]) -> dict[str, int]:
+    """Clusters of the lists that have no spectrum among those compared, with the RAVE spectra that their stars have at all.
+
+    Parameters
+    ----------
+    literature : path
+        Matched entries (`rave/literature.parquet`).
+    matches : path or None
+        Entries and spectra of each list (`rave/literature.json`); it names lists without any match, too.
+    there : iterable of str
+        Clusters that have such spectra.
+    """
+    rows, there = literature_rows(literature, "cluster"), set(there)
+    found = pd.Series(names_of(rows), dtype="str").value_counts().to_dict()
+    for name, entry in read_json(matches).items() if matches else ():
+        if name.startswith("cl_") and not entry["spectra"]:
+            found.setdefault(cluster_name(name), 0)
+    order = [*(n for n in ORDER if n in found), *sorted(set(found) - set(ORDER))]
+    return {name: int(found[name]) for name in order if name not in there}
+
+
 def cluster_points(literature, stars: Iterable, photometry: Iterable, spectra: Iterable, training, cfg: Mapping) -> pd.DataFrame:
     """Cluster stars in the observed sample with S/N > `validation.snr_min`: literature and CNN values side by side.
 
@@ -39,8 +65,7 @@ def cluster_points(literature, stars: Iterable, photometry: Iterable, spectra: I
     table = table[table["snr_rave"] > cfg["validation"]["snr_min"]]
     roles = read_table(training, ["rave_obs_id", "role"])
     table = table.merge(roles, on="rave_obs_id", how="left", sort=False)
-    named = table["cluster"].where(table["cluster"].str.len() > 0, table["list"])
-    table = table.assign(cluster=[cluster_name(v) for v in named], role=table["role"].fillna("none").astype("str"))
+    table = table.assign(cluster=names_of(table), role=table["role"].fillna("none").astype("str"))
     columns = ["cluster", "rave_obs_id", "raveid", "star_name", "list", "year", "snr_rave", "role"]
     columns += [f"{p}_{kind}" for p in PARAMETERS for kind in ("hr", "cnn", "spectra")]
     return table[columns].astype({"cluster": "str"}).sort_values(["cluster", "rave_obs_id"], kind="stable").reset_index(drop=True)
@@ -48,13 +73,13 @@ def cluster_points(literature, stars: Iterable, photometry: Iterable, spectra: I
 
 def run_clusters(
     literature, stars: Iterable, photometry: Iterable, spectra: Iterable, training, cfg: Mapping, simulated: bool, out_table, out_json,
-    seed: int = 42,
+    seed: int = 42, matches=None,
 ) -> dict:
     """Write the cluster stars and the statistics of each cluster.
 
     JSON: `clusters` {name: {n, n_stars, n_giants, n_training, selected, high_snr: {teff, logg, feh: statistics}}} (those of the
-    paper first), `all` {selected, high_snr}, `snr_min`, `snr_high`, `claims`, `sign`, `simulated`. Clusters without a star in
-    common are absent.
+    paper first), `all` {selected, high_snr}, `snr_min`, `snr_high`, `claims`, `sign`, `simulated`; `unobserved` {name: spectra} is
+    what `unobserved` gives.
     """
     points = cluster_points(literature, stars, photometry, spectra, training, cfg)
     there = set(points["cluster"])
@@ -63,7 +88,8 @@ def run_clusters(
     log.info("clusters: %d spectra of %d stars", len(points), points["raveid"].nunique())
     content = {
         "clusters": clusters, "all": _statistics(points, cfg, seed), "snr_min": cfg["validation"]["snr_min"], "snr_high": HIGH_SNR,
-        "claims": claims(points, clusters), "sign": SIGN, "simulated": bool(simulated),
+        "unobserved": unobserved(literature, matches, there), "claims": claims(points, clusters), "sign": SIGN,
+        "simulated": bool(simulated),
     }
     write_table(out_table, points, meta={"simulated": bool(simulated)})
     write_json(out_json, content)

@@ -22,6 +22,7 @@ PLANES = {                                  # panel: (y, edges of [M/H], edges o
 }
 KINDS = {"panel": "str", "component": "str", "x_lo": "float64", "x_hi": "float64", "y_lo": "float64", "y_hi": "float64", "count": "int64",
          "smooth": "float64"}
+SINGLE = 50                                 # a component of fewer spectra is written spectrum by spectrum, for contours say nothing then
 ERROR_BINS = (-np.inf, -1.5, -1.0, -0.5, 0.0, np.inf)
 PAPER = {"rave.gradient.thin": -20, "rave.gradient.thick": 54,
          "rave.n.fig24": {"thin_disc": 75642, "dissipative": 15433, "accreted": 1400},
@@ -77,7 +78,7 @@ def run_components(
         `rave/stars/{slice}.parquet`, `rave/predictions/main/photometry/{slice}.parquet`.
     out_table : path
         panel (alpha: [alpha/M] against [M/H]; v_phi: V_phi in km/s against [M/H]), component, x_lo, x_hi, y_lo, y_hi,
-        count, smooth.
+        count, smooth. Of a component of fewer than `SINGLE` spectra a row is one spectrum, a cell of no width.
     out_json : path
         {n {component, none, no_orbit, all}, sign, levels {panel: {component: {share: level}}}, gradients {component: {mh,
         feh: line}}, statements, errors {component: [{mh_lo, mh_hi, n, mh, alpha_m}]}, cuts, claims, simulated}.
@@ -91,6 +92,8 @@ def run_components(
         n[name] = len(part)
         for panel, (column, x_edges, y_edges) in PLANES.items():
             cells, levels[panel][name] = smooth_density(part["mh_cnn"], part[column], x_edges, y_edges)
+            if len(part) < SINGLE:
+                cells = single(part["mh_cnn"].to_numpy(np.float64), part[column].to_numpy(np.float64))
             tables.append(cells.assign(panel=panel, component=name))
         lines[name] = {x: gradient(part[f"{x}_cnn"], part["v_phi"], bootstrap, seed + k) for x in ("mh", "feh")}
     known = np.isfinite(frame[["ecc", "z_max", "v_phi"]].to_numpy(np.float64)).all(axis=1)
@@ -104,6 +107,13 @@ def run_components(
     }
     write_json(out_json, content)
     return content
+
+
+def single(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:
+    """A cell of no width for each spectrum with both values: x_lo, x_hi, y_lo, y_hi, count, smooth (zero)."""
+    good = np.isfinite(x) & np.isfinite(y)
+    x, y = x[good], y[good]
+    return pd.DataFrame({"x_lo": x, "x_hi": x, "y_lo": y, "y_hi": y, "count": 1, "smooth": 0.0})
 
 
 def _share(mask: np.ndarray) -> float | None:

@@ -15,7 +15,7 @@ from ..rows import iter_observed
 
 BINS = 30
 REACH = 0.99                 # share of a sample's errors that the panels show at least
-ABUNDANCES_FROM = 2          # the labels after Teff and log g are abundances
+PARAMETERS = ("teff", "logg", "mh")     # the abstract counts the others, [Fe/H] among them, as abundances
 
 
 def gather(stars_paths: Iterable, prediction_paths: Iterable, training_prediction_path, cfg: Mapping) -> dict[str, pd.DataFrame]:
@@ -64,7 +64,7 @@ def claims(summary: Mapping, cfg: Mapping) -> dict:
     """Section 5 and the abstract in numbers: the typical error is the median of the observed sample."""
     labels, observed = list(cfg["labels"]), summary["observed"]
     medians = {label: observed["labels"][label]["median"] for label in labels}
-    abundances = [medians[label] for label in labels[ABUNDANCES_FROM:] if np.isfinite(medians[label])]
+    abundances = [medians[label] for label in labels if label not in PARAMETERS and np.isfinite(medians[label])]
     n, snr_min = observed["n"], cfg["validation"]["snr_min"]
     value = {
         "teff": medians.get("teff"), "logg": medians.get("logg"),

@@ -20,6 +20,7 @@ LINES = {
     "Ti": (8426.51, 8434.96, 8675.37, 8682.98, 8692.33, 8734.71),
 }
 TAIL = 0.06                   # share of a class's stars that counts as metal-poor, and as metal-rich
+POOR_DWARFS = 0.02            # of the dwarfs, few of which are metal-poor
 LEAST = 5                     # but not fewer stars than these
 KINDS = (("metal_poor_giant", "giant", "poor"), ("metal_poor_dwarf", "dwarf", "poor"), ("metal_rich_giant", "giant", "rich"),
          ("metal_rich_dwarf", "dwarf", "rich"))
@@ -30,7 +31,8 @@ def group(table: pd.DataFrame, star_class: str, end: str, cfg: Mapping) -> pd.Da
     """Training stars of a class (log g on either side of `validation.logg_giant`) at one end of [M/H]."""
     limit = cfg["validation"]["logg_giant"]
     own = table[table["logg"] < limit if star_class == "giant" else table["logg"] >= limit]
-    size = min(max(int(round(TAIL * len(own))), LEAST), len(own))
+    share = POOR_DWARFS if (star_class, end) == ("dwarf", "poor") else TAIL
+    size = min(max(int(round(share * len(own))), LEAST), len(own))
     return own.sort_values(["mh", "rave_obs_id"], ascending=[end == "poor", True], kind="stable").head(size)
 
 
