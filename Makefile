@@ -87,7 +87,7 @@ test-archives: env
 
 # needs root and Debian's SLURM on this machine; says what is missing (docs/cluster.md)
 test-slurm: env
-	$(BIN)/python -m pytest tests/slurm -s
+	SLURM_LAB=1 $(BIN)/python -m pytest tests/slurm -s
 
 docs: env
 	PYTHONPATH=workflow/scripts $(BIN)/python workflow/scripts/configuration_page.py

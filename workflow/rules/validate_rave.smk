@@ -28,8 +28,8 @@ rule validate_rave_distributions:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         simulated=SIMULATED,
     script:
@@ -51,8 +51,8 @@ rule validate_rave_examples:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("spectra", "labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -72,8 +72,8 @@ rule validate_rave_network:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("spectra", "inputs", "labels", "network", "fit", paper="rave"),
         simulated=SIMULATED,
@@ -96,8 +96,8 @@ rule validate_rave_training:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         simulated=SIMULATED,
     script:
@@ -121,8 +121,8 @@ rule validate_rave_errors:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -147,8 +147,8 @@ rule validate_rave_supergiant:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -173,8 +173,8 @@ rule validate_rave_labels:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -198,8 +198,8 @@ rule validate_rave_kiel:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -226,8 +226,8 @@ rule validate_rave_grids:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -252,8 +252,8 @@ rule validate_rave_poor_parallax:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -285,8 +285,8 @@ rule validate_rave_truth:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         seed=config["seed"],
@@ -313,8 +313,8 @@ rule validate_rave_k2:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -343,8 +343,8 @@ rule validate_rave_bdasp:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -373,8 +373,8 @@ rule validate_rave_irfm:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -400,8 +400,8 @@ rule validate_rave_literature:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -429,8 +429,8 @@ rule validate_rave_clusters:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -457,8 +457,8 @@ rule validate_rave_photometry:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         cfg=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -483,8 +483,8 @@ rule validate_rave_repeats:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -508,8 +508,8 @@ rule validate_rave_alpha:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -533,8 +533,8 @@ rule validate_rave_components:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -558,8 +558,8 @@ rule validate_rave_cartography:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
@@ -588,8 +588,8 @@ rule validate_rave_counts:
     conda:
         ENV
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=resources.memory(4000),
+        runtime=resources.runtime(60),
     params:
         rave=settings("labels", "validation", paper="rave"),
         simulated=SIMULATED,
