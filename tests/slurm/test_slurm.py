@@ -110,9 +110,11 @@ def test_jobs_of_a_node_that_goes_down_are_done_again_elsewhere(reference, to_re
     run.finish()
     jobs = accounting(run.id)
     show("after cpu1 went down", jobs)
-    lost = [job for job in jobs if job.id in victims and job.node == "cpu1"]
-    assert lost and not any(job.state == "COMPLETED" for job in lost)
-    assert {job.node for job in jobs if job.state == "COMPLETED"} == {"gpu1"}
+    lost = [job for job in jobs if job.id in victims and job.node == "cpu1" and job.state == "NODE_FAIL"]
+    assert lost
+    # SLURM itself puts such a job into its queue again, under the same number (where it may not, Snakemake does)
+    for job in lost:
+        assert any(other.state == "COMPLETED" and other.rules == job.rules for other in jobs)
     same_bytes(to_repeat, reference)
 
 
