@@ -12,7 +12,7 @@ from starlabels import settings
 from starlabels.canonical import Canonical
 from starlabels.derive import DESCRIPTIVE, RECIPES
 from starlabels.errors import InputError
-from starlabels.rave.plan import COMPARISONS, TABLES
+from starlabels.rave.plan import COMPARISONS, TABLES, RavePlan
 from starlabels.readers import READERS
 
 DATASETS = settings.load_yaml(ROOT / "config" / "datasets.yaml")["datasets"]
@@ -21,7 +21,7 @@ SAGES = settings.load_yaml(ROOT / "config" / "sages.yaml")["sages"]
 VMP = ["li2018", "lai2004", "bonifacio2009", "yong2013", "aoki2013", "yoon2016", "francois2018", "ezzeddine2020", "limberg2021"]
 ALL = [
     "sages", "gaia", "twomass", "allwise", "galex", "tmass_best_neighbour", "allwise_best_neighbour", "lamost", "apogee", "rave5", "pastel",
-    *(f"vmp_{n}" for n in VMP), "h23", "a23", "harris", "green2020", "splus", *TABLES, *COMPARISONS,
+    *(f"vmp_{n}" for n in VMP), "h23", "a23", "harris", "green2020", "splus", RavePlan.INDEX, *TABLES, *COMPARISONS,
     *(f"hr_{n}" for n in ("reddy2003", "valenti2005", "soubiran2005", "reddy2006", "ruchti2011", "adibekyan2012", "bensby2014", "gaiaeso")),
     *(f"cl_{n}" for n in ("47tuc", "omegacen", "ic4651", "pleiades", "blanco1")),
 ]  # fmt: skip
