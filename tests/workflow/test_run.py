@@ -68,7 +68,7 @@ def test_a_second_run_does_nothing(finished):
 
 
 @pytest.mark.parametrize(("paper", "figure"), [("sages", "fig12"), ("rave", "fig22")])
-def test_editing_a_plotting_module_reruns_that_figure_only(finished, paper, figure):
+def test_editing_a_plotting_module_reruns_that_figure_and_the_page_of_captions_only(finished, paper, figure):
     module = next((finished.folder / "workflow/scripts/starlabels/figures" / paper).glob(f"{figure}_*.py"))
     before, text = module.stat(), module.read_text()
     try:
@@ -78,7 +78,7 @@ def test_editing_a_plotting_module_reruns_that_figure_only(finished, paper, figu
         module.write_text(text)
         os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert planned.pop("all", 1) == 1
-    assert planned == {"figure": 1}
+    assert planned == {"figure": 1, "captions": 1}          # captions may tell numbers that a figure has found
 
 
 NATIVE = {"simulate", "simulate_maps", "simulate_rave", "catalog", "rave_catalog"}

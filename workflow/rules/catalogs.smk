@@ -1,26 +1,6 @@
 # Native tables in, canonical tables out: one job a catalogue, one file a cell of the sky (tables of spectra: one file).
 # Catalogues of many native files: some files a job make a part, then one job counts, and others make the cells of all parts.
 
-from starlabels.catalog_jobs import CatalogJobs
-from starlabels.cells import cell_name
-
-JOBS = CatalogJobs(
-    {name: entry for name, entry in config["datasets"].items() if name not in PLAN.rave.datasets()},
-    PLAN.native_files,
-    PLAN.cells,
-    config["cells"]["files_per_job"],
-    config["cells"]["cells_per_job"],
-)
-
-
-def part_files(ending):
-    """What all parts of a catalogue have become, in their order."""
-
-    def files(wildcards):
-        return [f"{RESULTS}/catalogs/{wildcards.dataset}/parts/part-{part}.{ending}" for part in JOBS.parts[wildcards.dataset]]
-
-    return files
-
 
 rule catalog:
     input:

@@ -9,6 +9,8 @@ SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 sys.path.insert(0, SCRIPTS)
 
 from starlabels import imports, messages, plan, resources
+from starlabels.catalog_jobs import CatalogJobs
+from starlabels.cells import cell_name
 from starlabels.errors import InputError
 
 try:
@@ -27,6 +29,16 @@ SIMULATED = config["source"] == "simulated"
 # what the rules of every variant of the rave networks read; what a variant itself may change is fewer (rave/variants.py)
 VARIED = ("labels", "inputs", "parallax_floor", "training", "observed", "split", "network", "fit", "spectra")
 ENV = f"{workflow.basedir}/envs/cpu.yaml"
+
+
+# large catalogues in several jobs: which files and cells each takes
+JOBS = CatalogJobs(
+    {name: entry for name, entry in config["datasets"].items() if name not in PLAN.rave.datasets()},
+    PLAN.native_files,
+    PLAN.cells,
+    config["cells"]["files_per_job"],
+    config["cells"]["cells_per_job"],
+)
 
 
 wildcard_constraints:
@@ -71,7 +83,7 @@ def passing(files):
 
 def figure_files(paper, kind):
     files = [f"{FIGURES}/{paper}/{name}.{ending}" for name, ending in PLAN.figures(paper, kind)]
-    return files + [f"{FIGURES}/{paper}/captions.md"]
+    return files + ([f"{FIGURES}/{paper}/captions.md"] if kind == "figures" else [])
 
 
 def catalog_files(paper):
@@ -98,6 +110,15 @@ def native_files(wildcards):
         return PLAN.native_files(wildcards.dataset)
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def part_files(ending):
+    """What all parts of a catalogue have become, in their order."""
+
+    def files(wildcards):
+        return [f"{RESULTS}/catalogs/{wildcards.dataset}/parts/part-{part}.{ending}" for part in JOBS.parts[wildcards.dataset]]
+
+    return files
 
 
 def archive_piece(wildcards):
