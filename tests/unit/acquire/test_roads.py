@@ -129,3 +129,10 @@ def test_a_run_of_few_cells_asks_for_their_slices_and_the_neighbours(datasets):
     assert {70, 71} < low and low <= set(roads.with_neighbours([70, 71], 8))
     assert few.files("apogee") == Archives(config).files("apogee")
     assert len(Archives(config).files("allwise_best_neighbour")) > 300
+
+
+def test_unknown_datasets_are_named(datasets):
+    with pytest.raises(InputError, match="`archives.without`.*names `rave_orbit`.*Did you mean `rave_orbits`"):
+        archives(datasets, without=["rave_orbit"])
+    with pytest.raises(InputError, match="`archives.roads`.*names `gaya`"):
+        archives(datasets, roads={"gaya": "tap"})

@@ -1,5 +1,6 @@
 """Which files of the archives a run needs (`source: archives`), worked out from the configuration alone."""
 
+import difflib
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -16,6 +17,11 @@ class Archives:
         The merged configuration.
     cells : list of int, optional
         The cells of the run: slices by HEALPix cell that lie neither in them nor in their neighbours are left out.
+
+    Raises
+    ------
+    InputError
+        When `archives.roads` or `archives.without` names no dataset.
     """
 
     def __init__(self, config: Mapping, cells: list[int] | None = None):
@@ -23,6 +29,12 @@ class Archives:
         self.folder = config["archives"]["folder"]
         self.dec_min = config["archives"]["dec_min"]
         self._pieces: dict[str, dict[str, Piece]] = {}
+        for key in ("roads", "without"):
+            for name in config["archives"][key]:
+                if name not in self.datasets:
+                    near = difflib.get_close_matches(name, self.datasets, n=1, cutoff=0.4)
+                    remedy = f"Did you mean `{near[0]}`?" if near else f"Datasets: {', '.join(self.datasets)}"
+                    raise InputError(f"configuration key `archives.{key}`", f"names `{name}`, which is no dataset", remedy)
 
     def road(self, dataset: str) -> Mapping:
         """The road that the run takes to a dataset."""
