@@ -98,6 +98,10 @@ def targets(paper):
 
 
 def report_success(log):
+    asked = [name for name in ("acquire_check", "estimate") if name in sys.argv]
+    if asked:
+        print("\nDone. Written: " + ", ".join(f"{RESULTS}/{name}.md" for name in asked))
+        return
     print(messages.closing_message(RESULTS, FIGURES, config["papers"], SIMULATED, PLAN.missing_figures(), STARTED))
 
 

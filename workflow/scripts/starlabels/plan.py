@@ -71,6 +71,10 @@ class Plan:
         lacking = {}
         if self.archives is not None:
             self.archives.check_margins(self.datasets_read())
+            external = self.sages["validation"]["external"]
+            for name in set(self.config["archives"]["without"]) & set(self.datasets_read()):
+                remedy = f"Take `{name}` out of sages.validation.external" if name in external else "Take it out"
+                raise InputError("configuration key `archives.without`", f"names `{name}`, which the run needs", remedy)
         for dataset in self.datasets_read():
             try:
                 self.native_files(dataset)
